@@ -1,0 +1,95 @@
+"""The one tree of errors.
+
+HueAndCryError
+├── SettingsError          a setting is missing or wrong; the process does not start
+├── NetworkError           topics/ is wrong, or does not fit the cluster
+├── WireError
+│   ├── FramingError       not in the Confluent wire format
+│   ├── UnknownSchema      the schema id is not in the registry
+│   ├── DecodeError        the bytes do not fit their schema
+│   └── ProofError         signature or Merkle path do not hold
+├── LaneError
+│   ├── Fenced             another instance has taken over; this one must stop
+│   └── StateError         the local state can't be used
+└── RegistryError          the schema registry refused or did not answer
+"""
+
+from __future__ import annotations
+
+
+class HueAndCryError(Exception):
+    """Base of every error that the platform raises on purpose.
+
+    Attributes:
+        hint: what to write or do instead, one sentence; empty where nothing helps.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def diagnostics(self) -> str:
+        """One line for a person: what is wrong and what to do."""
+        return f"{self}. {self.hint}" if self.hint else str(self)
+
+
+class SettingsError(HueAndCryError):
+    """A setting is missing or wrong."""
+
+
+class NetworkError(HueAndCryError):
+    """The network described in topics/ is wrong, or does not fit the cluster."""
+
+
+class WireError(HueAndCryError):
+    """A message can't be read. `rule` is the short name that a refusal carries, `place` a byte offset or index."""
+
+    rule = "wire"
+
+    def __init__(self, message: str, *, hint: str = "", place: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.place = place
+
+
+class FramingError(WireError):
+    """Not in the Confluent wire format (magic byte 0, schema id, body)."""
+
+    rule = "wire.framing"
+
+
+class UnknownSchema(WireError):
+    """The schema id is not in the registry."""
+
+    rule = "wire.unknown_schema"
+
+
+class DecodeError(WireError):
+    """The bytes do not fit their schema."""
+
+    rule = "wire.decode"
+
+
+class ProofError(WireError):
+    """Signature or Merkle path do not hold."""
+
+    rule = "proof"
+
+    def __init__(self, message: str, *, rule: str = "proof", hint: str = "", place: str | None = None) -> None:
+        super().__init__(message, hint=hint, place=place)
+        self.rule = rule
+
+
+class LaneError(HueAndCryError):
+    """A lane can't go on."""
+
+
+class Fenced(LaneError):
+    """Another instance has taken over this one's transactions or partitions."""
+
+
+class StateError(LaneError):
+    """The local state of a partition can't be used."""
+
+
+class RegistryError(HueAndCryError):
+    """The schema registry refused or did not answer."""
