@@ -7,6 +7,7 @@ HueAndCryError
 │   ├── FramingError       not in the Confluent wire format
 │   ├── UnknownSchema      the schema id is not in the registry
 │   ├── DecodeError        the bytes do not fit their schema
+│   ├── EncodeError        the record does not fit its schema
 │   └── ProofError         signature or Merkle path do not hold
 ├── LaneError
 │   ├── Fenced             another instance has taken over; this one must stop
@@ -67,6 +68,12 @@ class DecodeError(WireError):
     """The bytes do not fit their schema."""
 
     rule = "wire.decode"
+
+
+class EncodeError(WireError):
+    """The record does not fit its schema."""
+
+    rule = "wire.encode"
 
 
 class ProofError(WireError):

@@ -1,0 +1,1 @@
+"""Bytes on the wire: Avro schemas and codec, Confluent framing, batch signatures, client configuration."""
