@@ -1,0 +1,39 @@
+"""Deterministic ids: the same input gives the same id everywhere and always, so that a repeat can be recognised.
+
+All are UUIDv5 (RFC 9562, section 5.5) in random namespaces of our own. The namespaces must never change.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+ALERT_NAMESPACE = uuid.UUID("67339fbc-6f29-418e-9e10-fd72281835b8")
+DELIVERY_NAMESPACE = uuid.UUID("9962fe12-28fe-4aa2-a91e-cf3d5b3987b5")
+RECEIPT_NAMESPACE = uuid.UUID("5c88ed64-5e62-42a6-9b28-a697beb548d1")
+
+
+def alert_id(issuer: str, national_reference: str) -> str:
+    """Id of an alert, the same for all its versions.
+
+    Args:
+        issuer: id of the issuing agency, as in topics/. Agency ids hold no line feed.
+        national_reference: reference of the case in the issuer's system.
+    """
+    return str(uuid.uuid5(ALERT_NAMESPACE, f"{issuer}\n{national_reference}"))
+
+
+def delivery_id(alert_id: str, version: int, action: str, cause: str) -> str:
+    """Id of one delivery to one agency's inbox, the same when it is delivered again.
+
+    Args:
+        alert_id: the alert.
+        version: its version.
+        action: symbol of hueandcry.DeliveryAction.
+        cause: what set the delivery off, for example the source offset or the revision of the network.
+    """
+    return str(uuid.uuid5(DELIVERY_NAMESPACE, f"{alert_id}\n{version}\n{action}\n{cause}"))
+
+
+def receipt_id(topic: str, partition: int, offset: int) -> str:
+    """Id of the receipt for the message at this place in Kafka."""
+    return str(uuid.uuid5(RECEIPT_NAMESPACE, f"{topic}\n{partition}\n{offset}"))
