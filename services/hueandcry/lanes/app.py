@@ -1,0 +1,58 @@
+"""A Faust app without Faust's own consumer and producer: the lanes move the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from faust.app.base import App, BootStrategy
+from mode import ServiceT
+
+from hueandcry.settings import Settings
+
+
+class _LaneBoot(BootStrategy):
+    """Start sensors, web and agents only."""
+
+    enable_kafka = False
+    enable_kafka_consumer = False
+    enable_kafka_producer = False
+
+    def tables(self) -> Iterable[ServiceT]:
+        return []
+
+
+class LaneApp(App):
+    """Faust app whose agents are fed by lanes over channels."""
+
+    BootStrategy = _LaneBoot
+
+    async def _wait_for_table_recovery_completed(self) -> bool:
+        # Faust waits here for its own tables, which are not used: a lane restores its state itself.
+        return False
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        # Channels are shut until Faust's own consumer has an assignment; ours never gets one.
+        self.flow_control.resume()
+
+
+def lane_app(name: str, settings: Settings, **options: Any) -> LaneApp:
+    """A Faust app named `name` that serves its web views on the port of the settings, if there is one."""
+    port = settings.web_port
+    return LaneApp(
+        f"hueandcry-{name}",
+        broker="kafka://lanes-have-their-own-connection",
+        web_enabled=bool(port),
+        web_host=settings.web_host,
+        web_port=port or 6066,
+        web_tables_enabled=False,
+        web_in_thread=False,
+        autodiscover=False,
+        datadir=str(settings.state_dir / "faust" / f"{name}-{settings.instance}"),
+        loghandlers=[],
+        **options,
+    )
+
+
+__all__ = ["LaneApp", "lane_app"]

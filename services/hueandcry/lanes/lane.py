@@ -1,0 +1,354 @@
+"""The lane: consumer, state and transactions of one stage in one process.
+
+Rules:
+1. A batch is read only when the one before it is settled: committed, or rolled back and rewound. So memory is bounded,
+   the broker holds the rest (back-pressure), and no transaction is open while partitions change hands.
+2. What a stage changes becomes visible in one transaction: its records, its changelog, its offsets.
+3. Local state follows the commit (`state`), and is brought up to date before the first message (`restore`).
+4. Everything that touches librdkafka or the state runs in one thread; the event loop stays free for health and metrics.
+5. A broker that is away, a transaction that took too long, partitions that moved: the lane goes back to what is
+   committed and goes on. It stops for good only when another process has its identity, or its disk fails.
+6. A record that the broker will never take costs its own message (`Stage.give_up`), not the batch and not the worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from mode import Service
+
+from hueandcry.errors import Fenced, LaneError, StateError
+from hueandcry.lanes import metrics
+from hueandcry.lanes.app import LaneApp
+from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
+from hueandcry.lanes.restore import Restore
+from hueandcry.lanes.state import Overlay, PartitionStore
+from hueandcry.lanes.transaction import Aborted, Transactor
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_CHUNK = 50
+_RETRY_SECONDS = 0.5
+#: After so many roll-backs of the same batch the lane opens everything anew.
+_BATCH_FAILURES = 5
+
+
+class Stage(Protocol):
+    """What a lane works for."""
+
+    def process(self, batch: Batch) -> Effects:
+        """What the batch makes: records, and changes of state. Must not fail because of one bad message."""
+        ...
+
+    def give_up(self, batch: Batch, reason: str) -> Effects:
+        """What to write instead for the only message of `batch`, a record of which the broker will never take."""
+        ...
+
+
+class Lane(Service):
+    """Feeds one Faust agent with batches and commits what it makes of them.
+
+    Args:
+        app: the Faust app; the lane opens a channel of it.
+        name: of the lane; prefix of its group, transactional id and state folder.
+        topics: names, or one regular expression that begins with ^. All with as many partitions as the changelog.
+        changelog: compacted topic of the state.
+        stage: what to do with the batches.
+        consumer, producer: librdkafka's settings.
+        state_dir: folder of the databases.
+        instance: which of the lane's processes this is; the same over restarts.
+        max_messages, max_bytes: bounds of a batch.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        app: LaneApp,
+        *,
+        name: str,
+        topics: Sequence[str],
+        changelog: str,
+        stage: Stage,
+        consumer: dict[str, Any],
+        producer: dict[str, Any],
+        state_dir: Path,
+        instance: str = "0",
+        max_messages: int = 500,
+        max_bytes: int = 8 << 20,
+        session_timeout_ms: int = 10_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.failure: Exception | None = None
+        self._topics = list(topics)
+        self._changelog = changelog
+        self._stage = stage
+        self._folder = state_dir / f"{name}-{instance}"
+        self._identity = f"{name}-{instance}"
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._consumer_config = {
+            **consumer,
+            "group.id": name,
+            "group.instance.id": self._identity,
+            "session.timeout.ms": session_timeout_ms,
+            "max.poll.interval.ms": 300_000,
+            "partition.assignment.strategy": "range",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "queued.max.messages.kbytes": 16 << 10,
+            "fetch.wait.max.ms": 20,
+            "topic.metadata.refresh.interval.ms": 30_000,
+        }
+        self._restore_config = {**consumer, "group.id": f"{name}.restore"}
+        self._producer_config = producer
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._stores: dict[int, PartitionStore] = {}
+        self._restoring: dict[int, Restore] = {}
+        self._assigned: list[TopicPartition] = []
+        self._one_by_one = 0
+        self._failures = 0
+        self._epoch = 0
+        self._joined = False
+        self._consumer: Consumer | None = None
+        self._transactor: Transactor | None = None
+        self.channel = app.channel(maxsize=1)
+        self.agent = app.agent(self.channel, name=name)(self._work)
+
+    @property
+    def ready(self) -> bool:
+        """True while the lane has its partitions and their state is up to date."""
+        return self._joined and not self._restoring and self.failure is None
+
+    # -- the Faust side -------------------------------------------------------------------------------------------
+
+    async def _work(self, batches: Any) -> None:
+        async for batch in batches:
+            try:
+                await self._in_thread(self._settle, batch)
+            except Exception as error:
+                await self._recover(error)
+            finally:
+                if not batch.settled.done():
+                    batch.settled.set_result(None)
+
+    async def on_start(self) -> None:
+        await self._in_thread(self._open)
+
+    @Service.task
+    async def _read(self) -> None:
+        while not self._ending:
+            try:
+                messages = await self._in_thread(self._fetch)
+            except Exception as error:
+                await self._recover(error)
+                continue
+            if messages and not self._ending:
+                settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                state = {partition: Overlay(store) for partition, store in self._stores.items()}
+                await self.channel.put(Batch(messages, state, settled))
+                await settled
+
+    async def on_stop(self) -> None:
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _recover(self, error: Exception) -> None:
+        """Go back to what is committed; stop for good where that can't help."""
+        while not self._ending:
+            if isinstance(error, (Fenced, StateError)):
+                self.failure = error
+                log.error("lane %s stops: %s", self.name, error.diagnostics())
+                await self.crash(error)
+                return
+            known = isinstance(error, (LaneError, KafkaException))
+            log.warning("lane %s opens anew after: %s", self.name, error, exc_info=not known)
+            metrics.REOPENED.labels(self.name).inc()
+            await asyncio.sleep(_RETRY_SECONDS)
+            try:
+                await self._in_thread(self._reopen)
+            except Exception as again:
+                error = again
+            else:
+                return
+
+    @property
+    def _ending(self) -> bool:
+        return self.should_stop or self.failure is not None
+
+    async def _in_thread(self, call: Callable[..., _T], *arguments: Any) -> _T:
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments))
+
+    # -- the thread's side ----------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        self._transactor = Transactor(self._producer_config, self._identity, lambda: self._ending)
+        self._consumer = Consumer(self._consumer_config)
+        self._consumer.subscribe(
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
+
+    def _close(self) -> None:
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+        self._release()
+        if self._transactor is not None:
+            self._transactor.close()
+            self._transactor = None
+
+    def _reopen(self) -> None:
+        self._joined, self._failures = False, 0
+        self._close()
+        self._open()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._release()
+        consumer.assign(partitions)
+        self._assigned = [TopicPartition(each.topic, each.partition) for each in partitions]
+        if partitions:
+            consumer.pause(self._assigned)
+        now_ms = int(self._clock() * 1000)
+        for number in sorted({each.partition for each in partitions}):
+            store = PartitionStore(self._folder / str(number))
+            try:
+                self._restoring[number] = Restore(self._restore_config, self._changelog, number, store, now_ms)
+            except Exception:
+                store.close()
+                raise
+        self._joined = True
+        log.info("lane %s has %d partitions", self.name, len(partitions))
+
+    def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        for restore in self._restoring.values():
+            restore.close()
+            restore.store.close()
+        for store in self._stores.values():
+            store.close()
+        self._restoring, self._stores, self._assigned = {}, {}, []
+        self._epoch += 1
+        metrics.PARTITIONS.labels(self.name).set(0)
+
+    def _fetch(self) -> list[Incoming]:
+        assert self._consumer is not None  # noqa: S101 - opened in on_start
+        epoch = self._epoch
+        if self._restoring:
+            self._restore_on()
+            # Nothing comes while the partitions are paused; this keeps the lane's place in the group.
+            return self._taken(self._consumer.consume(1, 0)) if epoch == self._epoch else []
+        limit = 1 if self._one_by_one else self._max_messages
+        # consume() waits its whole timeout for a full batch: wait for the first message only, then take what is there.
+        messages = self._taken(self._consumer.consume(1, 0.2))
+        size = sum(len(message.value or b"") for message in messages)
+        while messages and len(messages) < limit and size < self._max_bytes:
+            more = self._taken(self._consumer.consume(min(_CHUNK, limit - len(messages)), 0))
+            if not more:
+                break
+            size += sum(len(message.value or b"") for message in more)
+            messages += more
+        # A rebalance inside consume() starts all partitions again at what is committed: what was read before is stale.
+        return messages if epoch == self._epoch else []
+
+    def _taken(self, messages: list[Any]) -> list[Incoming]:
+        taken: list[Incoming] = []
+        for message in messages:
+            error: KafkaError | None = message.error()
+            if error is None:
+                taken.append(
+                    Incoming(
+                        message.topic(),
+                        message.partition(),
+                        message.offset(),
+                        message.key(),
+                        message.value(),
+                        message.headers() or (),
+                        message.timestamp()[1],
+                    )
+                )
+            elif error.fatal() or error.code() == KafkaError.FENCED_INSTANCE_ID:
+                raise Fenced(
+                    f"another process has taken over: {error.str()}",
+                    hint="give each process of a stage its own HUEANDCRY_INSTANCE",
+                )
+            else:
+                log.warning("lane %s: %s", self.name, error.str())
+        return taken
+
+    def _restore_on(self) -> None:
+        assert self._consumer is not None  # noqa: S101 - opened in on_start
+        for number, restore in list(self._restoring.items()):
+            if restore.step(1.0 / len(self._restoring)):
+                self._stores[number] = restore.store
+                del self._restoring[number]
+        metrics.RESTORING.labels(self.name).set(sum(restore.remaining for restore in self._restoring.values()))
+        metrics.PARTITIONS.labels(self.name).set(len(self._stores))
+        if not self._restoring:
+            metrics.STATE_BYTES.labels(self.name).set(sum(store.size_bytes() for store in self._stores.values()))
+            self._consumer.resume(self._assigned)
+
+    def _settle(self, batch: Batch) -> None:
+        alone = self._one_by_one > 0
+        try:
+            started = time.perf_counter()
+            effects = self._stage.process(batch)
+            metrics.PROCESS_SECONDS.labels(self.name).observe(time.perf_counter() - started)
+            self._commit(batch, effects, watch_each=alone)
+        except Aborted as aborted:
+            metrics.ABORTS.labels(self.name).inc()
+            log.warning("lane %s: transaction rolled back: %s", self.name, aborted)
+            if alone and aborted.refused is not None:
+                fresh = Batch(batch.messages, {n: Overlay(self._stores[n]) for n in batch.state}, batch.settled)
+                self._commit(fresh, self._stage.give_up(fresh, aborted.refused.str()))
+            else:
+                self._rewind(batch, aborted)
+                return
+        self._failures = 0
+        self._one_by_one = max(0, self._one_by_one - len(batch.messages))
+
+    def _commit(self, batch: Batch, effects: Effects, *, watch_each: bool = False) -> None:
+        assert self._consumer is not None and self._transactor is not None  # noqa: S101 - opened in on_start
+        changed = {number: overlay.writes for number, overlay in effects.state.items() if overlay.writes}
+        changelog = {
+            number: [Record(self._changelog, value, key, partition=number) for key, value in writes.items()]
+            for number, writes in changed.items()
+        }
+        offsets = [TopicPartition(topic, number, at) for (topic, number), at in batch.next_offsets().items()]
+        started = time.perf_counter()
+        ends = self._transactor.commit(
+            effects.records, changelog, offsets, self._consumer.consumer_group_metadata(), watch_each=watch_each
+        )
+        now_ms = int(self._clock() * 1000)
+        for number, writes in changed.items():
+            self._stores[number].apply(writes, ends[number], now_ms)
+        metrics.COMMIT_SECONDS.labels(self.name).observe(time.perf_counter() - started)
+        metrics.RECORDS.labels(self.name).inc(len(effects.records))
+        for message in batch.messages:
+            metrics.MESSAGES.labels(self.name, message.topic).inc()
+
+    def _rewind(self, batch: Batch, aborted: Aborted) -> None:
+        assert self._consumer is not None  # noqa: S101 - opened in on_start
+        self._failures += 1
+        if self._failures > _BATCH_FAILURES and not aborted.moved:
+            raise LaneError(f"a batch was rolled back {self._failures} times: {aborted}")
+        if not aborted.moved:
+            # One of the records may be unacceptable: find it by going one by one.
+            self._one_by_one = len(batch.messages)
+            time.sleep(_RETRY_SECONDS)
+        owned = {(each.topic, each.partition) for each in self._assigned}
+        for (topic, number), offset in batch.first_offsets().items():
+            if (topic, number) in owned:
+                self._consumer.seek(TopicPartition(topic, number, offset))
