@@ -12,10 +12,18 @@ HueAndCryError
 ├── LaneError
 │   ├── Fenced             another instance has taken over; this one must stop
 │   └── StateError         the local state can't be used
-└── RegistryError          the schema registry refused or did not answer
+├── RegistryError          the schema registry refused or did not answer
+├── AlertInvalid           an alert is not sound; nothing of what came with it was sent
+└── PublishError           Kafka did not acknowledge all that was sent
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hueandcry.alerts.remarks import Remark
 
 
 class HueAndCryError(Exception):
@@ -100,3 +108,38 @@ class StateError(LaneError):
 
 class RegistryError(HueAndCryError):
     """The schema registry refused or did not answer."""
+
+
+class AlertInvalid(HueAndCryError):
+    """Alerts that were to be published are not sound.
+
+    Attributes:
+        remarks: every problem, with the field, the rule and the place among what was given.
+    """
+
+    def __init__(self, remarks: Sequence[Remark]) -> None:
+        self.remarks = tuple(remarks)
+        first = self.remarks[0]
+        more = f" (and {len(self.remarks) - 1} more)" if len(self.remarks) > 1 else ""
+        where = ", ".join(part for part in (first.place, first.field) if part)
+        super().__init__(f"{where}: {first.message} [{first.rule}]{more}")
+
+
+class PublishError(HueAndCryError):
+    """Kafka did not acknowledge all that was sent.
+
+    Attributes:
+        published: what it did acknowledge; not to be sent again.
+        failed: what it did not: places in what was given, from 0, with the reason. Sending it again is safe, since the
+            platform takes a version of an alert once.
+    """
+
+    def __init__(self, published: Sequence[object], failed: Sequence[tuple[int, str]]) -> None:
+        self.published = tuple(published)
+        self.failed = tuple(failed)
+        reason = self.failed[0][1]
+        total = len(self.published) + len(self.failed)
+        super().__init__(
+            f"{len(self.failed)} of {total} alerts were not acknowledged by Kafka: {reason}",
+            hint="Those acknowledged are in .published, the others in .failed, which can be sent again",
+        )
