@@ -1,0 +1,63 @@
+"""Keys of cyber alerts.
+
+An alert of one indicator is that indicator; an alert of several is the set of them; an alert of a pattern alone is the
+indicator that the pattern is, or the pattern. Stop values are left out before that. Something must be left that names
+one thing in the world (cyber.CORRELATING), else the alert is not strong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from hueandcry.identity.cyber import CORRELATING, Indicator, normalise_indicator
+from hueandcry.identity.pattern import normalise_pattern, simple_indicator
+from hueandcry.identity.reading import records, text
+from hueandcry.identity.stops import is_stop
+
+# Of a big set the first in order are claimed: two big sets that share most members then share most claims as well.
+CLAIMS = 64
+SHORTEST_MUTEX = 8
+
+
+def indicators(threat: Mapping[str, Any]) -> list[Indicator]:
+    """The indicators of a decoded hueandcry.CyberThreat in normal form, in their order."""
+    return [
+        normalise_indicator(text(item.get("type")), text(item.get("value")))
+        for item in records(threat.get("indicators"))
+    ]
+
+
+def correlates(indicator: Indicator) -> bool:
+    """True where two alerts with this indicator may be taken to speak of one thing."""
+    if indicator.type not in CORRELATING or not indicator.value:
+        return False
+    if indicator.type == "mutex":
+        return len(indicator.value) >= SHORTEST_MUTEX
+    return not is_stop(indicator.type, indicator.value)
+
+
+def threat_keys(threat: Mapping[str, Any]) -> list[str]:
+    """Keys, the leading one first, of a decoded hueandcry.CyberThreat; empty where nothing correlates."""
+    found = set(indicators(threat))
+    pattern = text(threat.get("pattern"))
+    if not found and pattern:
+        simple = simple_indicator(pattern)
+        if simple is None:
+            return _pattern_keys(normalise_pattern(pattern))
+        found = {simple}
+    kept = sorted(one for one in found if one.value and (one.type not in CORRELATING or correlates(one)))
+    singles = [f"{one.type}:{one.value}" for one in kept if one.type in CORRELATING]
+    if not singles:
+        return []
+    if len(kept) == 1:
+        return singles
+    digest = hashlib.sha256("\n".join(f"{one.type}:{one.value}" for one in kept).encode("utf-8", "surrogatepass"))
+    return [f"set:{digest.hexdigest()}", *singles[:CLAIMS]]
+
+
+def _pattern_keys(pattern: str) -> list[str]:
+    if "=" not in pattern and " IN " not in pattern and " LIKE " not in pattern and " MATCHES " not in pattern:
+        return []
+    return [f"pattern:{hashlib.sha256(pattern.encode('utf-8', 'surrogatepass')).hexdigest()}"]
