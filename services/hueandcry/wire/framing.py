@@ -15,7 +15,7 @@ PREFIX_SIZE = _PREFIX.size
 _LARGEST_ID = 2**31 - 1
 
 
-def frame(schema_id: int, body: bytes) -> bytes:
+def frame(schema_id: int, body: bytes | bytearray) -> bytes:
     """Put the five-byte prefix before a body.
 
     Raises:

@@ -18,7 +18,8 @@ def client_config(settings: Settings, **extra: Any) -> dict[str, Any]:
 
     Args:
         settings: of the process. Without a user, TLS or plain text without SASL is spoken.
-        extra: librdkafka properties that are added or replace ours, with `_` for `.` (client_id="x" is client.id).
+        extra: librdkafka properties that are added or replace ours, with `_` for `.` (client_id="x" is client.id);
+            callbacks and log_level keep their names.
     """
     config: dict[str, Any] = {
         "bootstrap.servers": settings.bootstrap,
@@ -27,8 +28,6 @@ def client_config(settings: Settings, **extra: Any) -> dict[str, Any]:
         "reconnect.backoff.ms": 100,
         "reconnect.backoff.max.ms": 5_000,
         "message.max.bytes": MAX_MESSAGE_BYTES,
-        # Without this a client says nothing when a broker hangs up on it, which is how a bad password shows.
-        "log.connection.close": True,
     }
     if settings.ca is not None and settings.security_protocol.endswith("SSL"):
         config["ssl.ca.location"] = str(settings.ca)
@@ -112,4 +111,8 @@ def registry_client(settings: Settings) -> SchemaRegistryClient:
 
 
 def _properties(extra: dict[str, Any]) -> dict[str, Any]:
-    return {name.replace("_", "."): value for name, value in extra.items()}
+    return {name if _is_literal(name) else name.replace("_", "."): value for name, value in extra.items()}
+
+
+def _is_literal(name: str) -> bool:
+    return "." in name or name.endswith("_cb") or name in ("log_level", "on_commit", "on_delivery")

@@ -266,7 +266,7 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 
 def _levels(leaves: list[bytes]) -> list[list[bytes]]:
-    """The tree level by level, leaves first. A last node without sibling goes up as it is, which gives RFC 6962's tree."""
+    """The tree level by level, leaves first. A last node without sibling goes up as it is: that is RFC 6962's tree."""
     levels = [leaves]
     while len(level := levels[-1]) > 1:
         above = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
