@@ -1,0 +1,185 @@
+"""One message of an inbox or of the receipts, as a subscriber sees it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..wire.codec import SchemaIds, decode_as, split_delivery
+from ..wire.framing import unframe
+from .jsonable import jsonable
+
+DELIVERY = "hueandcry.Delivery"
+RECEIPT = "hueandcry.Receipt"
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a message lies in Kafka, and when it was written there (epoch milliseconds)."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An alert that an agency receives, or news of one that it has received.
+
+    Attributes:
+        delivery_id: the same when a delivery is repeated.
+        action: issued, updated, withdrawn, expired or recalled; `unknown` where the platform is newer than this SDK.
+        form: original (as the issuer signed it), redacted, or none (no alert inside).
+        alert: fields as in avro/hueandcry.Alert, times as epoch milliseconds; None where form is none.
+        reason: the rule and the subscription that it came by, or why it is taken back.
+        related: other active alerts on the same identity.
+        enrichment: what the platform adds.
+        headers: Kafka headers, among them the issuer's proof.
+        value: the whole framed message.
+    """
+
+    delivery_id: str
+    action: str
+    alert_id: str
+    version: int
+    kind: str
+    cluster_id: str
+    delivered_at: datetime
+    received_at: datetime
+    form: str
+    reason: str
+    related: tuple[str, ...]
+    enrichment: dict[str, Any]
+    schema_id: int
+    alert: dict[str, Any] | None
+    place: Place
+    headers: Headers = field(repr=False)
+    value: bytes = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
+
+    @property
+    def signed_body(self) -> bytes | None:
+        """The Avro body that the issuer signed, byte for byte; None where the alert is redacted or absent."""
+        return split_delivery(self.value)[1] if self.form == "original" else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Values that JSON has: times in ISO 8601, bytes in hexadecimal; with the place in Kafka."""
+        return {**jsonable(DELIVERY, self.record), "kafka": _place(self.place)}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a message that an agency has published.
+
+    Attributes:
+        outcome: delivered, merged, nobody_entitled or refused.
+        remarks: where refused the reasons, otherwise doubts about quality; field, rule, message, place.
+        source: topic, partition and offset of the message.
+    """
+
+    receipt_id: str
+    alert_id: str | None
+    version: int | None
+    outcome: str
+    merged_into: str | None
+    delivered_to: int
+    remarks: list[dict[str, Any]]
+    source: tuple[str, int, int]
+    place: Place
+    record: dict[str, Any] = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Values that JSON has: times in ISO 8601; with the place in Kafka."""
+        return {**jsonable(RECEIPT, self.record), "kafka": _place(self.place)}
+
+
+def read_delivery(value: bytes | None, headers: Headers, place: Place, ids: SchemaIds) -> Delivery:
+    """Decode a message of an inbox.
+
+    Raises:
+        WireError: it is none that can be read.
+        RegistryError: the registry did not answer.
+    """
+    record = _decoded(DELIVERY, value, ids)
+    return Delivery(
+        delivery_id=record["delivery_id"],
+        action=record["action"],
+        alert_id=record["alert_id"],
+        version=record["version"],
+        kind=record["kind"],
+        cluster_id=record["cluster_id"],
+        delivered_at=_time(record["delivered_at"]),
+        received_at=_time(record["received_at"]),
+        form=record["form"],
+        reason=record["reason"],
+        related=tuple(record["related"]),
+        enrichment=record["enrichment"],
+        schema_id=record["schema_id"],
+        alert=record["alert"],
+        place=place,
+        headers=headers,
+        value=value or b"",
+        record=record,
+    )
+
+
+def read_receipt(value: bytes | None, place: Place, ids: SchemaIds) -> Receipt:
+    """Decode a message of a receipts topic.
+
+    Raises:
+        WireError: it is none that can be read.
+        RegistryError: the registry did not answer.
+    """
+    record = _decoded(RECEIPT, value, ids)
+    source = record["source"]
+    return Receipt(
+        receipt_id=record["receipt_id"],
+        alert_id=record["alert_id"],
+        version=record["version"],
+        outcome=record["outcome"],
+        merged_into=record["merged_into"],
+        delivered_to=record["delivered_to"],
+        remarks=record["remarks"],
+        source=(source["topic"], source["partition"], source["offset"]),
+        place=place,
+        record=record,
+    )
+
+
+class Repeats:
+    """Tells a repeated delivery from a new one, over the last `remember` of them.
+
+    Deliveries come at least once: after a crash, what was not yet committed comes again with the same id.
+    """
+
+    def __init__(self, remember: int = 100_000) -> None:
+        self._remember = remember
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def is_repeat(self, delivery_id: str) -> bool:
+        """Whether it has been asked about before; remembers it."""
+        if delivery_id in self._seen:
+            self._seen.move_to_end(delivery_id)
+            return True
+        self._seen[delivery_id] = None
+        if len(self._seen) > self._remember:
+            self._seen.popitem(last=False)
+        return False
+
+
+def _decoded(name: str, value: bytes | None, ids: SchemaIds) -> dict[str, Any]:
+    schema_id, body = unframe(value)
+    return decode_as(name, body, ids.writer(schema_id))
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"topic": place.topic, "partition": place.partition, "offset": place.offset}
