@@ -1,8 +1,8 @@
 """Indicators of cyber threats: one normal form a value, and the type that the value shows.
 
 Rules: defanged values are restored; names by UTS 46 (library idna); IPv6 by RFC 5952; IPv4 by RFC 6943 section 3.1.1 in
-its strict form (four decimal numbers without leading zeros: others are read as octal by some, decimal by others); URLs by
-RFC 3986 section 6.2 (scheme and host in lower case, default port and fragment dropped, escapes of unreserved
+its strict form (four decimal numbers without leading zeros: others are read as octal by some, decimal by others); URLs
+by RFC 3986 section 6.2 (scheme and host in lower case, default port and fragment dropped, escapes of unreserved
 characters undone; path and query kept); a hash is known by its length. An indicator given with a type that its value
 can't have is given the type that it shows; one that shows none becomes `other`.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -70,6 +71,7 @@ def _restore(match: re.Match[str]) -> str:
     return match["a"] or match["b"] or match["c"] or match["d"]
 
 
+@lru_cache(maxsize=16384)
 def normalise_indicator(kind: str, value: str) -> Indicator:
     """The type that the value shows and its normal form. Never raises; normalising twice changes nothing.
 

@@ -30,3 +30,8 @@ def texts(value: Any) -> list[str]:
     if not isinstance(value, list):
         return []
     return [item for item in cast("list[Any]", value) if isinstance(item, str)]
+
+
+def words(listed: str) -> tuple[str, ...]:
+    """The words of a table written as running text."""
+    return tuple(listed.split())

@@ -13,6 +13,8 @@ the state do without their accents, GJ to Ѓ, and leave Ь out.
 
 from __future__ import annotations
 
+from hueandcry.identity.reading import words
+
 # Only what does not follow from taking the accent off.
 LATIN = {
     "Ä": "AE", "Å": "AA", "Æ": "AE", "Ð": "D", "Ö": "OE", "Ø": "OE", "Ü": "UE", "Þ": "TH", "Đ": "D", "Ħ": "H",
@@ -67,8 +69,10 @@ GREEK_VOICED = "ΒΓΔΖΛΜΝΡΑΕΗΙΟΥΩ"
 
 # Chinese surnames of two characters, and surnames that are not read as the character usually is.
 HAN_DOUBLE_SURNAMES = frozenset(
-    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 司徒 令狐 宇文 长孙 夏侯 端木 轩辕 南宫 独孤 西门 百里 呼延 闻人 "
-    "歐陽 司馬 諸葛 東方 尉遲 公孫 長孫 軒轅 南宮 獨孤 西門 聞人".split()  # noqa: SIM905
+    words(
+        "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 司徒 令狐 宇文 长孙 夏侯 端木 轩辕 南宫 独孤 西门 百里 呼延 闻人 "
+        "歐陽 司馬 諸葛 東方 尉遲 公孫 長孫 軒轅 南宮 獨孤 西門 聞人"
+    )
 )
 HAN_SURNAME_READINGS = {
     "单": "SHAN", "曾": "ZENG", "仇": "QIU", "解": "XIE", "查": "ZHA", "区": "OU", "區": "OU", "任": "REN",

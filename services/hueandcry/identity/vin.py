@@ -45,7 +45,7 @@ _VALUES = bytes.maketrans(
     bytes([*range(10), *range(1, 9), *range(1, 6), 7, 9, *range(2, 10)]),
 )
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-_CHECK_DIGITS = "0123456789X"
+CHECK_DIGITS = "0123456789X"
 
 
 class VinReading(NamedTuple):
@@ -75,7 +75,7 @@ class VinReading(NamedTuple):
 
 def check_digit(vin: str) -> str:
     """The check digit that 49 CFR 565.15 gives to a number of 17 legal characters; position 9 is not looked at."""
-    return _CHECK_DIGITS[sum(map(mul, vin.encode("ascii").translate(_VALUES), _WEIGHTS)) % 11]
+    return CHECK_DIGITS[sum(map(mul, vin.encode("ascii").translate(_VALUES), _WEIGHTS)) % 11]
 
 
 def is_north_american(vin: str) -> bool:
