@@ -60,7 +60,7 @@ class Agency(_Value):
     rights: tuple[FieldRight, ...] = ()
     coalitions: tuple[Slug, ...] = ()
     publishes: tuple[Kind, ...] = ()
-    scram_user: str = ""
+    scram_user: Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")] = ""
 
     @property
     def user(self) -> str:
