@@ -1,0 +1,1 @@
+"""admit: from what agencies publish to what the platform vouches for."""

@@ -1,0 +1,305 @@
+"""What becomes of one admitted message: the decisions of distribute, without Kafka.
+
+Rules:
+1. Versions of an alert only go up. The same version with the same content is a repeat; with other content it is refused,
+   as is a lower one, and any change of an alert that has ended.
+2. Whoever has been sent an alert hears of each later version, of its end, and of the loss of the right to it.
+3. Rights are asked anew for every version (`routes`), and only they decide who gets it; a cluster only spares repeats.
+4. An update may change the identity. The alert then lives in another partition, and the old one hands over who had it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from hueandcry.alerts.remarks import Remark
+from hueandcry.distribute import clusters
+from hueandcry.distribute.clusters import Slot
+from hueandcry.distribute.entries import Entry, Register
+from hueandcry.rights.routes import Granted
+
+ENDS = {"withdraw": ("withdrawn", "withdrawn"), "expire": ("expired", "expired")}
+"""By message type: the state that it leads to, and the action of its deliveries."""
+
+
+class Send(NamedTuple):
+    """One delivery to one agency.
+
+    Attributes:
+        entry: the alert, as registered.
+        action: symbol of hueandcry.DeliveryAction.
+        granted: the agency's right to the content; None where it gets no content (a recall).
+        related: other active alerts on the same identity that the agency holds.
+    """
+
+    agency: str
+    action: str
+    entry: Entry
+    granted: Granted | None
+    related: tuple[str, ...] = ()
+
+
+class Claim(NamedTuple):
+    """A message to another partition; `to` is None for all of them. `record` is a hueandcry.Claim."""
+
+    to: int | None
+    record: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Decision:
+    """What becomes of a message."""
+
+    outcome: str = "nobody_entitled"
+    merged_into: str | None = None
+    remarks: list[Remark] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+
+
+Routes = Callable[[Entry], Sequence[Granted]]
+"""Who may receive and has asked for an alert, by its head; sorted by agency."""
+
+
+class Decider:
+    """Decides on the messages of one partition.
+
+    Args:
+        register: the partition's register, as one message may change it.
+        routes: rights and subscriptions as they are now.
+        partition: number of the partition.
+        now_ms: epoch milliseconds.
+    """
+
+    def __init__(self, register: Register, routes: Routes, partition: int, now_ms: int) -> None:
+        self._register = register
+        self._routes = routes
+        self._partition = partition
+        self._now_ms = now_ms
+
+    # -- messages of issuers --------------------------------------------------------------------------------------
+
+    def admitted(self, message: Entry, proof: dict[str, bytes]) -> Decision:
+        """Decide on a hueandcry.Admitted record; `proof` holds its signature headers."""
+        head = message["head"]
+        known = self._register.alert(head["alert_id"])
+        refusal = self._out_of_turn(message, known)
+        if refusal is not None:
+            if refusal.rule == "version.repeated":
+                return Decision(outcome="merged", merged_into=head["alert_id"], remarks=[refusal])
+            return Decision(outcome="refused", remarks=[refusal])
+        decision = Decision()
+        if known is None and head["version"] > 1:
+            # Either its identity has changed and another partition has it, or it has never been seen.
+            self._register.drop_moved(head["alert_id"])
+            decision.claims.append(Claim(None, self._claim("moved", head["alert_id"], head["version"], self._partition)))
+        entry = self._entry(message, proof, known)
+        if head["message_type"] in ENDS:
+            self._end(entry, known, decision)
+        else:
+            self._publish(entry, known, decision)
+        if decision.outcome != "merged" and decision.sends:
+            decision.outcome = "delivered"
+        return decision
+
+    def _out_of_turn(self, message: Entry, known: Entry | None) -> Remark | None:
+        head = message["head"]
+        if known is None:
+            moved = self._register.moved(head["alert_id"])
+            if moved is not None and moved[0] >= head["version"]:
+                return _SUPERSEDED
+            return None
+        last = known["head"]["version"]
+        if head["version"] == last:
+            return _REPEATED if message["digest"] == known["digest"] else _CONFLICT
+        if head["version"] < last:
+            return _SUPERSEDED
+        return _ENDED if known["state"] != "active" else None
+
+    def _entry(self, message: Entry, proof: dict[str, bytes], known: Entry | None) -> Entry:
+        head = message["head"]
+        state = ENDS[head["message_type"]][0] if head["message_type"] in ENDS else "active"
+        return {
+            "head": head,
+            "state": state,
+            "cluster_id": head["alert_id"],
+            "identity_key": message["identity_key"],
+            "strong": message["strong"],
+            "digest": message["digest"],
+            "source": message["source"],
+            "first_source": known["first_source"] if known else message["source"],
+            "registered_at": known["registered_at"] if known else self._now_ms,
+            "enrichment": message["enrichment"],
+            "sent": list(known["sent"]) if known else [],
+            "proof": proof,
+            "schema_id": message["schema_id"],
+            "body": message["body"],
+        }
+
+    def _publish(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
+        """Issue, update or extend: the alert is active."""
+        head = entry["head"]
+        alert_id, category, identity = head["alert_id"], head["category"], entry["identity_key"]
+        if known is not None and known["identity_key"] != identity:
+            self._leave(known, decision)
+            known = {**known, "strong": False}
+        cluster = self._register.cluster(identity) if entry["strong"] else None
+        others = clusters.holders_of(self._register, identity, cluster)
+        held = clusters.held_by_agency(others, alert_id)
+        granted = {grant.agency: grant for grant in self._routes(head)}
+        had = {sent["agency"] for sent in entry["sent"]}
+        recalled = sorted(had - granted.keys())
+        for agency, grant in granted.items():
+            related = tuple(held.get(agency, ()))
+            if agency in had:
+                decision.sends.append(Send(agency, "updated", entry, grant, related))
+            elif others.get(clusters.slot_key(agency, category), alert_id) == alert_id:
+                action = "issued" if head["version"] == 1 or known is not None else "updated"
+                decision.sends.append(Send(agency, action, entry, grant, related))
+        decision.sends += [Send(agency, "recalled", entry, None) for agency in recalled]
+        holders_now = [send.agency for send in decision.sends if send.action in ("issued", "updated")]
+        entry["sent"] = [{"agency": agency, "version": head["version"]} for agency in sorted(holders_now)]
+        if not entry["strong"]:
+            self._register.put_alert(entry)
+            return
+        joined = known is None or not known["strong"]
+        if joined:
+            if cluster is not None:
+                decision.outcome, decision.merged_into = "merged", cluster["cluster_id"]
+            cluster = clusters.join(self._register, identity, cluster, alert_id, self._now_ms)
+        assert cluster is not None  # noqa: S101 - an active alert with a strong identity is in its cluster
+        entry["cluster_id"] = cluster["cluster_id"]
+        self._register.put_alert(entry)
+        freed: list[Slot] = []
+        if known is not None and known["strong"]:
+            old = known["head"]["category"]
+            lost = had if old != category else set(recalled)
+            freed = clusters.free(self._register, identity, cluster, alert_id, [(agency, old) for agency in lost])
+        clusters.take(self._register, identity, cluster, alert_id, [(agency, category) for agency in holders_now])
+        self._promote(identity, freed, decision)
+
+    def _end(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
+        """Withdraw or expire: whoever holds the alert is told."""
+        action = ENDS[entry["head"]["message_type"]][1]
+        self._tell_end(entry, [sent["agency"] for sent in entry["sent"]], action, decision)
+        if known is not None:
+            entry["cluster_id"] = known["cluster_id"]
+        self._register.put_alert(entry)
+        if known is not None:
+            self._leave(known, decision)
+
+    def _tell_end(self, entry: Entry, agencies: Sequence[str], action: str, decision: Decision) -> None:
+        # The end is told to all who hold it; its content only to those who may still see it.
+        granted = {grant.agency: grant for grant in self._routes(entry["head"])}
+        decision.sends += [Send(agency, action, entry, granted.get(agency)) for agency in agencies]
+
+    # -- clusters -------------------------------------------------------------------------------------------------
+
+    def _leave(self, known: Entry, decision: Decision) -> None:
+        """Take an alert out of its cluster and let others stand in for it."""
+        if not known["strong"]:
+            return
+        identity, alert_id = known["identity_key"], known["head"]["alert_id"]
+        slots = [(sent["agency"], known["head"]["category"]) for sent in known["sent"]]
+        freed = clusters.free(self._register, identity, self._register.cluster(identity), alert_id, slots)
+        if clusters.leave(self._register, identity, alert_id) is not None:
+            self._promote(identity, freed, decision)
+
+    def _promote(self, identity: bytes, freed: list[Slot], decision: Decision) -> None:
+        """Send each freed slot's agency another member of the cluster that it may see."""
+        waiting = set(freed)
+        if not waiting:
+            return
+        for alert_id in list(self._register.members(identity)):
+            entry = self._register.alert(alert_id)
+            if entry is None or entry["state"] != "active":
+                continue
+            category = entry["head"]["category"]
+            has = {sent["agency"] for sent in entry["sent"]}
+            wanted = {agency for agency, asked in waiting if asked == category} - has
+            if not wanted:
+                continue
+            grants = [grant for grant in self._routes(entry["head"]) if grant.agency in wanted]
+            if not grants:
+                continue
+            version = entry["head"]["version"]
+            entry["sent"] = sorted(
+                [*entry["sent"], *({"agency": grant.agency, "version": version} for grant in grants)],
+                key=lambda sent: sent["agency"],
+            )
+            self._register.put_alert(entry)
+            decision.sends += [Send(grant.agency, "issued", entry, grant) for grant in grants]
+            slots = [(grant.agency, category) for grant in grants]
+            clusters.take(self._register, identity, self._register.cluster(identity), alert_id, slots)
+            waiting -= set(slots)
+            if not waiting:
+                return
+
+    # -- messages of other partitions -----------------------------------------------------------------------------
+
+    def claim(self, claim: dict[str, Any]) -> Decision:
+        """Act on a hueandcry.Claim of another partition."""
+        decision = Decision()
+        known = self._register.alert(claim["alert_id"])
+        if claim["type"] == "moved":
+            self._moved(claim, known, decision)
+        elif claim["type"] == "handover":
+            self._handover(claim, known, decision)
+        return decision
+
+    def _moved(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
+        alert_id, version, home = claim["alert_id"], claim["version"], claim["home"]
+        if known is None:
+            before = self._register.moved(alert_id)
+            if before is None or before[0] < version:
+                self._register.put_moved(alert_id, version, home)
+            return
+        last = known["head"]["version"]
+        if last >= version:
+            # The other partition has an older version: it shall hand over to this one.
+            decision.claims.append(Claim(home, self._claim("moved", alert_id, last, self._partition)))
+            return
+        self._register.drop_alert(alert_id)
+        self._register.put_moved(alert_id, version, home)
+        if known["state"] == "active":
+            self._leave(known, decision)
+        handover = {**self._claim("handover", alert_id, last, home), "sent": known["sent"]}
+        decision.claims.append(Claim(home, handover))
+
+    def _handover(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
+        if known is None:
+            moved = self._register.moved(claim["alert_id"])
+            if moved is not None and moved[1] != self._partition:
+                decision.claims.append(Claim(moved[1], claim))
+            return
+        have = {sent["agency"] for sent in known["sent"]}
+        behind = [sent["agency"] for sent in claim["sent"] if sent["agency"] not in have]
+        if known["state"] != "active":
+            self._tell_end(known, behind, known["state"], decision)
+            return
+        head = known["head"]
+        granted = {grant.agency: grant for grant in self._routes(head)}
+        entitled = [agency for agency in behind if agency in granted]
+        decision.sends += [Send(agency, "updated", known, granted[agency]) for agency in entitled]
+        decision.sends += [Send(agency, "recalled", known, None) for agency in behind if agency not in granted]
+        known["sent"] = sorted(
+            [*known["sent"], *({"agency": agency, "version": head["version"]} for agency in entitled)],
+            key=lambda sent: sent["agency"],
+        )
+        self._register.put_alert(known)
+        if known["strong"]:
+            identity = known["identity_key"]
+            slots = [(agency, head["category"]) for agency in entitled]
+            clusters.take(self._register, identity, self._register.cluster(identity), head["alert_id"], slots)
+
+    @staticmethod
+    def _claim(kind: str, alert_id: str, version: int, home: int) -> dict[str, Any]:
+        return {"type": kind, "alert_id": alert_id, "version": version, "home": home, "sent": []}
+
+
+_REPEATED = Remark("version", "version.repeated", "this very version is registered already; nothing was done")
+_CONFLICT = Remark("version", "version.conflict", "this version is registered with other content; send the next version")
+_SUPERSEDED = Remark("version", "version.superseded", "a later version is registered; send a version above it")
+_ENDED = Remark("message_type", "alert.ended", "the alert has been withdrawn or has expired; issue a new one")

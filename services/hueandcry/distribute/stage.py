@@ -1,0 +1,180 @@
+"""The distribute stage: a lane's batches in, decisions out, each message with exactly one outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hueandcry.alerts.remarks import Remark
+from hueandcry.distribute.decide import Decider, Decision
+from hueandcry.distribute.deliveries import Deliveries, agencies
+from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.errors import RegistryError
+from hueandcry.lanes import tally
+from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
+from hueandcry.lanes.state import Overlay
+from hueandcry.metrics import DENIED, OUTCOMES, REFUSALS, THROUGH_SECONDS
+from hueandcry.receipts import Origin, Writer
+from hueandcry.rights.index import RoutingIndex
+from hueandcry.rights.network import Network
+from hueandcry.rights.routes import Granted, route
+from hueandcry.wire.codec import SchemaIds, decode, encode
+from hueandcry.wire.framing import frame, unframe
+
+log = logging.getLogger(__name__)
+
+ADMITTED, CLAIMS = "admitted", "claims"
+#: Name of the stage's tally.
+TALLY = "admitted"
+
+
+class Distribute:
+    """The stage.
+
+    Args:
+        network: gives the network as it is now; the same object while nothing has changed.
+        schemas: the registry's ids.
+        partitions: of `admitted`, `claims` and `register`.
+        now_ms: gives epoch milliseconds.
+    """
+
+    def __init__(
+        self, *, network: Callable[[], Network], schemas: SchemaIds, partitions: int, now_ms: Callable[[], int]
+    ) -> None:
+        self._network = network
+        self._schemas = schemas
+        self._partitions = partitions
+        self._now_ms = now_ms
+        self._deliveries = Deliveries(schemas)
+        self._claim_id = schemas.id_of("hueandcry.Claim")
+        self._register_ids = {name: schemas.id_of(name) for name in RECORDS}
+        self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
+        self._indexed: tuple[Network, RoutingIndex] | None = None
+
+    def process(self, batch: Batch) -> Effects:
+        """Decide on each message of the batch."""
+        effects = Effects(state=batch.state)
+        counts: dict[int, Counter[str]] = {}
+        now_ms = self._now_ms()
+        for message in batch.messages:
+            state = batch.state[message.partition]
+            alone = Overlay(state)
+            try:
+                records, outcome = self._settled(message, alone, now_ms)
+            except RegistryError:
+                raise
+            except Exception:
+                # A fault of ours costs this alert's delivery, visibly; it must not stop the others.
+                log.exception("distribute failed at %s[%d]@%d", message.topic, message.partition, message.offset)
+                records, outcome = self._given_up(message, "internal", _INTERNAL, now_ms)
+            else:
+                state.fold(alone)
+            effects.records += records
+            if outcome is not None:
+                counts.setdefault(message.partition, Counter()).update(("read", outcome))
+        for partition, count in counts.items():
+            tally.add(batch.state[partition], TALLY, count)
+        return effects
+
+    def give_up(self, batch: Batch, reason: str) -> Effects:
+        """Refuse the only message of the batch: Kafka would not take what came of it."""
+        (message,) = batch.messages
+        text = f"Kafka does not take what comes of this alert: {reason}"
+        records, outcome = self._given_up(message, "kafka.refused", text, self._now_ms())
+        if outcome is not None:
+            tally.add(batch.state[message.partition], TALLY, Counter(("read", outcome)))
+        return Effects(records, batch.state)
+
+    def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[list[Record], str | None]:
+        decider = Decider(Register(state, self._register_ids), self._routes, message.partition, now_ms)
+        cause = f"{message.topic}/{message.partition}/{message.offset}"
+        body = unframe(message.value)[1]
+        if message.topic == CLAIMS:
+            decision = decider.claim(decode("hueandcry.Claim", body))
+            return self._records(decision, message.partition, cause, now_ms, now_ms), None
+        admitted = decode("hueandcry.Admitted", body)
+        head = admitted["head"]
+        decision = decider.admitted(admitted, dict(message.headers))
+        if decision.outcome == "refused":
+            return self._refused(message, admitted, decision.remarks, now_ms), "refused"
+        origin = Origin(**admitted["source"])
+        received_at = admitted["received_at"]
+        records = self._records(decision, message.partition, cause, received_at, now_ms)
+        remarks = [*(remark.as_record() for remark in decision.remarks), *admitted["enrichment"]["remarks"]]
+        records.append(
+            self._writer.receipt(
+                head["issuer"],
+                origin,
+                decision.outcome,
+                now_ms,
+                head=head,
+                merged_into=decision.merged_into,
+                delivered_to=agencies(decision.sends),
+                remarks=remarks,
+            )
+        )
+        OUTCOMES.labels(head["kind"], decision.outcome).inc()
+        THROUGH_SECONDS.labels(head["kind"]).observe(max(0, now_ms - received_at) / 1000)
+        return records, decision.outcome
+
+    def _records(
+        self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int
+    ) -> list[Record]:
+        records = list(self._deliveries.records(decision.sends, cause=cause, received_at=received_at, now_ms=now_ms))
+        for claim in decision.claims:
+            value = frame(self._claim_id, encode("hueandcry.Claim", claim.record))
+            key = claim.record["alert_id"].encode()
+            others = (each for each in range(self._partitions) if each != partition)
+            for to in others if claim.to is None else (claim.to,):
+                records.append(Record(CLAIMS, value, key, partition=to))
+        return records
+
+    def _refused(
+        self, message: Incoming, admitted: Mapping[str, Any], remarks: list[Remark], now_ms: int
+    ) -> list[Record]:
+        head = admitted["head"]
+        origin = Origin(**admitted["source"])
+        for remark in remarks:
+            REFUSALS.labels("distribute", remark.rule).inc()
+        OUTCOMES.labels(head["kind"], "refused").inc()
+        return [
+            self._writer.quarantine(
+                origin,
+                remarks,
+                now_ms,
+                key=head["alert_id"].encode(),
+                value=frame(admitted["schema_id"], admitted["body"]),
+                headers=message.headers,
+                claimed_issuer=head["issuer"],
+                signer=head["issuer"],
+            ),
+            self._writer.receipt(
+                head["issuer"],
+                origin,
+                "refused",
+                now_ms,
+                head=head,
+                remarks=[remark.as_record() for remark in remarks],
+            ),
+        ]
+
+    def _given_up(self, message: Incoming, rule: str, text: str, now_ms: int) -> tuple[list[Record], str | None]:
+        if message.topic == CLAIMS:
+            log.error("the claim at %s[%d]@%d is dropped: %s", message.topic, message.partition, message.offset, text)
+            return [], None
+        admitted = decode("hueandcry.Admitted", unframe(message.value)[1])
+        return self._refused(message, admitted, [Remark("", rule, text)], now_ms), "refused"
+
+    def _routes(self, head: Mapping[str, Any]) -> list[Granted]:
+        network = self._network()
+        if self._indexed is None or self._indexed[0] is not network:
+            self._indexed = (network, RoutingIndex(network))
+        routes = route(head, self._indexed[1], network)
+        for rule, count in routes.denied.items():
+            DENIED.labels(rule).inc(count)
+        return routes.granted
+
+
+_INTERNAL = "a fault of the platform; the operator has been told, the bytes are kept"
