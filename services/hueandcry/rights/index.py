@@ -72,8 +72,6 @@ class RoutingIndex:
         self._ids = ["" if subscription is None else subscription.id for subscription in bits]
         self._size = len(bits) // 8
         self._owners = [owner for owner, at in enumerate(self._bytes.values()) for _ in range(at.start, at.stop)]
-            owner for owner, place in enumerate(self._bytes.values()) for _ in range(place.start, place.stop)
-        ]
         self._postings = [(field, *_posting(bits, attribute)) for field, attribute in FIELDS]
         known = standings(network)
         self.masks = AgencyMasks([known.of(network.agencies[agency]) for agency in self._bytes], known)
