@@ -12,9 +12,9 @@ from typing import Any, cast
 from vininfo.dicts import COUNTRIES, WMI  # pyright: ignore[reportMissingTypeStubs]
 
 _MAKERS = cast("dict[str, Any]", WMI)
-_COUNTRIES = cast("dict[str, str]", COUNTRIES) | {
+_COUNTRIES = COUNTRIES | {
     **{f"7{second}": "New Zealand" for second in "ABCDE"},
-    **{code: "North Macedonia" for code, name in cast("dict[str, str]", COUNTRIES).items() if name == "Macedonia"},
+    **{code: "North Macedonia" for code, name in COUNTRIES.items() if name == "Macedonia"},
 }
 # 49 CFR 565.15, table VII: no I, O, Q, U, Z and no 0; the letters come round after thirty years.
 _YEAR_CODES = {code: 1980 + place for place, code in enumerate("ABCDEFGHJKLMNPRSTVWXY123456789")}

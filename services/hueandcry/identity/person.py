@@ -111,6 +111,6 @@ def _biometric_keys(person: Mapping[str, Any]) -> list[str]:
     keys: list[str] = []
     for item in records(person.get("biometrics")):
         digest = item.get("sha256")
-        if item.get("type") in _BIOMETRICS and isinstance(digest, bytes) and len(digest) == 32 and any(digest):
+        if text(item.get("type")) in _BIOMETRICS and isinstance(digest, bytes) and len(digest) == 32 and any(digest):
             keys.append(f"biometric:{digest.hex()}")
     return keys
