@@ -80,12 +80,15 @@ def normalise_indicator(kind: str, value: str) -> Indicator:
         value: as the issuer wrote it.
     """
     value = value.strip()
+    if kind == "asn":
+        number = _asn(value)
+        if number is not None:
+            return number
+        kind = "other"
     if kind in _NETWORK or kind in _UNTYPED:
         if _HEX.fullmatch(value) and len(value) in HASHES:
             return Indicator(HASHES[len(value)], value.lower())
         return _network(kind, value)
-    if kind == "asn":
-        return _asn(value)
     if kind == "registry_key":
         return Indicator(kind, _registry_key(value))
     if kind == "wallet":
@@ -193,12 +196,12 @@ def _escape(match: re.Match[str]) -> str:
     return char if char in _UNRESERVED else match[0].upper()
 
 
-def _asn(value: str) -> Indicator:
+def _asn(value: str) -> Indicator | None:
     match = _ASN.fullmatch(value)
     if match is None:
-        return Indicator("other", value)
+        return None
     number = int(match[1]) if match[2] is None else int(match[1]) * 65536 + int(match[2])
-    return Indicator("asn", f"AS{number}") if number < 2**32 else Indicator("other", value)
+    return Indicator("asn", f"AS{number}") if number < 2**32 else None
 
 
 def _registry_key(value: str) -> str:

@@ -96,6 +96,7 @@ def normalise_vin(raw: str, category: str = "unknown") -> VinReading:
     else:
         folded = unicodedata.normalize("NFKC", raw).translate(_SEPARATORS)
         vin = "".join(char for char in folded.upper() if not char.isspace() and unicodedata.category(char) != "Cf")
+        vin = unicodedata.normalize("NFKC", vin)
     if not vin:
         return VinReading("", "unassessed")
     road = category not in OTHER_STANDARDS
