@@ -1,7 +1,8 @@
 """The network on its way to the processors: the compacted topic `network`.
 
-One message for each region, agency, key and subscription: key `agency/<id>`, value its JSON; a tombstone for what is gone. A
-revision is written in one transaction and ends with its marker: key `revision`, value {"revision": hash over all entries}.
+One message for each region, agency, key and subscription: key `agency/<id>`, value its JSON; a tombstone for what is
+gone. A revision is written in one transaction and ends with its marker: key `revision`, value {"revision": hash over
+all entries}.
 
 1. Nobody ever sees a part of a revision: a reader applies what it has read at the marker, and only if the hash holds.
 2. Where it doesn't hold (compaction took a tombstone while the reader slept), it reads again from the beginning.
@@ -44,7 +45,7 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "key": ("keys", SigningKey),
     "subscription": ("subscriptions", Subscription),
 }
-#: Properties of a producer that a consumer warns of, and the other way round, are left out of each other's configuration.
+#: Properties of a producer, by their beginnings; a consumer would warn of them.
 _PRODUCER_ONLY = (
     "enable.idempotence",
     "acks",
@@ -145,7 +146,7 @@ class Reader:
         return self.marker != "" and revision(self.raw) == self.marker
 
     def step(self, timeout: float) -> tuple[bool, bool]:
-        """Take one message. Returns whether a whole revision has just ended, and whether the end of the topic is reached.
+        """Take one message. Returns whether a whole revision ended with it, and whether the topic's end is reached.
 
         Raises:
             NetworkError: the topic can't be read, and waiting does not help.
@@ -153,8 +154,9 @@ class Reader:
         message = self._consumer.poll(timeout)
         if message is None:
             return False, False
-        if message.error() is not None:
-            return False, self._error(message.error())
+        error = message.error()
+        if error is not None:
+            return False, self._error(error)
         return self._take(message), False
 
     def _error(self, error: KafkaError) -> bool:
@@ -239,7 +241,7 @@ def read(config: Mapping[str, Any], timeout: float = 30.0) -> Network:
 
 
 def publish(network: Network, config: Mapping[str, Any], timeout: float = 30.0) -> str:
-    """Make the topic hold this network and nothing else. Returns the revision; writes nothing where all is there already.
+    """Make the topic hold this network and nothing else. Returns the revision; where all is there, writes nothing.
 
     Raises:
         NetworkError: the topic can't be read or written in time.
@@ -283,7 +285,7 @@ class NetworkFeed:
     """Follows the network in a thread of its own.
 
     Args:
-        config: librdkafka's configuration of a consumer; a group.id is only asked for by librdkafka, no group is joined.
+        config: librdkafka's configuration of a consumer. It joins no group; librdkafka wants a group.id all the same.
         on_change: told of each new revision, in that thread; an exception from it is logged.
     """
 
@@ -351,7 +353,7 @@ class NetworkFeed:
                 self._stopping.wait(5.0)
 
     def _read_on(self) -> None:
-        """Read until stopped. Revisions before the first end of the topic are history: only the last of them is shown."""
+        """Read until stopped. Of the revisions up to the topic's end as it is now, only the last is shown."""
         reader = Reader(self._config)
         caught_up = False
         newest: tuple[dict[str, str], str] | None = None

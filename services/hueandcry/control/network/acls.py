@@ -1,10 +1,10 @@
 """Who may do what on the broker, derived from the network.
 
 - An agency that publishes writes to alerts.<its region>. It reads inbox.<itself> and receipts.<itself>.
-- Its consumer groups, and the transactional ids of one that publishes, begin with `<its id>.`. No id has a full stop in it, so
-  `fra.` is never the beginning of `fra-police.…`.
-- Nothing else. Reading or writing includes describing (Kafka's AclOperation: READ and WRITE imply DESCRIBE), and writing to a topic
-  includes idempotent writing (KIP-679), so neither has an entry of its own.
+- Its consumer groups, and the transactional ids of one that publishes, begin with `<its id>.`. No id has a full stop
+  in it, so `fra.` is never the beginning of `fra-police.…`.
+- Nothing else. Reading or writing includes describing (Kafka's AclOperation: READ and WRITE imply DESCRIBE), and
+  writing to a topic includes idempotent writing (KIP-679), so neither has an entry of its own.
 - A service has what services.yaml says; a template gives the prefix, so that a new agency needs no new entry.
 """
 

@@ -1,7 +1,8 @@
 """Rules over the whole of topics/: what one file says of another must hold.
 
-Each rule is a function over the entries; `RULES` lists them. A rule looks only at entries that are sound in themselves. Where an entry
-of a kind could not be read, rules that look for that kind are left out: what they would miss may be just that entry.
+Each rule is a function over the entries; `RULES` lists them. A rule looks only at entries that are sound in themselves.
+Where an entry of a kind could not be read, rules that look for that kind are left out: what they would miss may be just
+that entry.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def _region_of_agency(entries: Entries) -> Iterator[Problem]:
         elif home[agency.state] != agency.region:
             yield Problem(
                 entry.place("region"),
-                f"agency `{agency.id}` is in region `{agency.region}`, but its state {agency.state} is in `{home[agency.state]}`",
+                f"agency `{agency.id}` is in region `{agency.region}`, "
+                f"but its state {agency.state} is in `{home[agency.state]}`",
             )
 
 
@@ -89,7 +91,8 @@ def _jurisdictions(entries: Entries) -> Iterator[Problem]:
             if name not in known and pycountry.subdivisions.get(code=name) is None:
                 yield Problem(
                     entry.place("jurisdictions", index),
-                    f"no jurisdiction `{name}`: not `world`, a region, a state or a subdivision of ISO 3166-2{meant(name, known)}",
+                    f"no jurisdiction `{name}`: not `world`, a region, a state or a subdivision of ISO 3166-2"
+                    f"{meant(name, known)}",
                 )
 
 
@@ -207,7 +210,8 @@ def _topics(entries: Entries) -> Iterator[Problem]:
         if topic.min_insync_replicas > topic.replication_factor:
             yield Problem(
                 entry.place("min_insync_replicas"),
-                f"topic `{topic.name}` needs {topic.min_insync_replicas} replicas in sync and has {topic.replication_factor}",
+                f"topic `{topic.name}` needs {topic.min_insync_replicas} replicas in sync "
+                f"and has {topic.replication_factor}",
             )
         if topic.retention is not None and topic.cleanup == "compact":
             yield Problem(
@@ -239,8 +243,8 @@ def _topic_references(entries: Entries) -> Iterator[Problem]:
         elif other and topics[other].value.partitions != topic.partitions:
             yield Problem(
                 entry.place("partitions"),
-                f"topic `{topic.name}` has {topic.partitions} partitions, `{other}` has {topics[other].value.partitions}: "
-                "they are co-partitioned and must have as many",
+                f"topic `{topic.name}` has {topic.partitions} partitions, `{other}` has "
+                f"{topics[other].value.partitions}: they are co-partitioned and must have as many",
             )
         longest = max((len(name) for name in entries[topic.each]), default=0) if topic.each else 0
         if len(topic.prefix) + longest > _LONGEST_TOPIC:

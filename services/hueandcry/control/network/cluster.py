@@ -1,5 +1,8 @@
 """The cluster as it is, read through the admin client, the registry and the feed, as the values of `state`."""
 
+# confluent_kafka exports its documented names without saying so to type checkers, and types ACL entries too narrowly
+# (a filter takes None) or too widely (an answer has enums only).
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false, reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,13 +27,13 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from hueandcry.control import feed
 from hueandcry.control.network import quotas
-from hueandcry.control.network.acls import Acl
+from hueandcry.control.network.acls import Acl, Resource
 from hueandcry.control.network.state import State, Subject, Topic, canonical
 from hueandcry.errors import NetworkError
 
 #: Longest wait for one answer of the cluster, in seconds.
 TIMEOUT_S = 20.0
-_RESOURCES = {
+_RESOURCES: dict[ResourceType, Resource] = {
     ResourceType.TOPIC: "topic",
     ResourceType.GROUP: "group",
     ResourceType.TRANSACTIONAL_ID: "transactional_id",

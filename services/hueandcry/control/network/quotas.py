@@ -1,19 +1,20 @@
 """Client quotas over Kafka's own protocol.
 
-librdkafka, and so confluent-kafka, has no requests for client quotas (as of 2.16). aiokafka has the connection, TLS and SCRAM, and
-DescribeClientQuotas; AlterClientQuotas is written out here after Kafka's protocol guide (API key 49, version 0).
+librdkafka, and so confluent-kafka, has no requests for client quotas (as of 2.16). aiokafka has the connection, TLS
+and SCRAM, and DescribeClientQuotas; AlterClientQuotas is written out here after Kafka's protocol guide (API key 49,
+version 0).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.helpers import create_ssl_context
-from aiokafka.protocol.admin import DescribeClientQuotasRequest
+from aiokafka.protocol.admin import DescribeClientQuotasRequest as _Describe
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schema, String
 
@@ -21,15 +22,15 @@ from hueandcry.errors import NetworkError
 
 #: What we set and compare; other limits on a user are left alone.
 LIMITS = ("producer_byte_rate", "consumer_byte_rate", "request_percentage")
-_MATCH_ANY_NAMED = 2
+_ANY_NAMED = 2
 _TIMEOUT_MS = 15_000
 
 _ENTITY = Array(("entity_type", String("utf-8")), ("entity_name", String("utf-8")))
 
 
 class _AlterResponse(Response):
-    API_KEY = 49
-    API_VERSION = 0
+    API_KEY = 49  # type: ignore[assignment]
+    API_VERSION = 0  # type: ignore[assignment]
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
         ("entries", Array(("error_code", Int16), ("error_message", String("utf-8")), ("entity", _ENTITY))),
@@ -68,7 +69,7 @@ def describe(config: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     Raises:
         NetworkError: the broker can't be reached, or refuses.
     """
-    response = _ask(config, DescribeClientQuotasRequest([("user", _MATCH_ANY_NAMED, "")], True))
+    response = _ask(config, _Describe([("user", _ANY_NAMED, cast("str", None))], True))
     _raise_for(response.error_code, response.error_message)
     return {
         name: limits

@@ -27,7 +27,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Subject:
-    """A subject of the registry: its newest schema as canonical JSON text, and its compatibility level ("" where none is set)."""
+    """A subject of the registry: its schema as canonical JSON text, and its compatibility level. "" is none."""
 
     schema: str
     compatibility: str

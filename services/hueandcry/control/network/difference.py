@@ -1,7 +1,8 @@
 """The difference between what the cluster should hold and what it holds. Pure.
 
 Rules:
-1. Nothing that the code names is ever deleted; what it doesn't name is deleted only where that is allowed, and only in our name space.
+1. Nothing that the code names is ever deleted; what it doesn't name, only where that is allowed, and only in our name
+   space.
 2. A number of partitions never shrinks, and grows only where no order or state hangs on it.
 3. A change that can't be made is `refuse`, and then nothing is applied.
 4. A user's password is never changed here: Kafka doesn't give it back, so there is nothing to compare.
@@ -117,8 +118,9 @@ def _matches(acl: Acl, topic: str) -> bool:
 class _NameSpace:
     """What on the cluster is ours although the code doesn't name it.
 
-    Ours are the topics that a template covers, and what belongs to a user that we once made. Such a user is known by its entry
-    for groups, `<id>.`, and its name is the id, or a topic inbox.<id> is there. Users that others made are never ours.
+    Ours are the topics that a template covers, and what belongs to a user that we once made. Such a user is known by
+    its entry for groups, `<id>.`, and its name is the id, or a topic inbox.<id> is there. Users that others made are
+    never ours.
     """
 
     def __init__(self, spec: NetworkSpec, want: State, have: State, ourselves: str) -> None:
@@ -158,8 +160,8 @@ def _topics(spec: NetworkSpec, want: State, have: State, ours: _NameSpace) -> It
                     name,
                     None,
                     topic,
-                    f"replication factor {topic.replication_factor} with {_count(have.brokers, 'broker')}: for a small cluster put "
-                    "`max_replication_factor` and `max_min_insync_replicas` into a sizing.yaml in an overlay folder",
+                    f"replication factor {topic.replication_factor} with {_count(have.brokers, 'broker')}: for a small "
+                    "cluster put `max_replication_factor` and `max_min_insync_replicas` into an overlay's sizing.yaml",
                 )
             else:
                 yield Change("topic", "create", name, None, topic)

@@ -1,9 +1,11 @@
 """Carry out a plan.
 
-Order: topics before the users and rights that name them, the feed after all that the processors will meet; then, if allowed, what
-goes: users first, so that nobody logs in any more, then rights, then topics.
+Order: topics before the users and rights that name them, the feed after all that the processors will meet; then, if
+allowed, what goes: users first, so that nobody logs in any more, then rights, then topics.
 """
 
+# confluent_kafka exports its documented names without saying so to type checkers.
+# pyright: reportPrivateImportUsage=false
 from __future__ import annotations
 
 import time
@@ -21,6 +23,7 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialAlteration,
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
@@ -30,8 +33,8 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from hueandcry.control import feed
 from hueandcry.control.network import quotas
 from hueandcry.control.network.cluster import TIMEOUT_S, Cluster, binding, binding_filter, observe, refused
+from hueandcry.control.network.difference import Change, Plan, compare
 from hueandcry.control.network.models import NetworkSpec
-from hueandcry.control.network.plan import Change, Plan, compare
 from hueandcry.control.network.state import State, wanted
 from hueandcry.errors import NetworkError
 
@@ -71,7 +74,7 @@ def apply(
         The changes that were made, in order; empty where nothing was to do.
 
     Raises:
-        NetworkError: a change can't be made, a password is missing (nothing has been done then), or the cluster refuses one.
+        NetworkError: a change can't be made or a password is missing (nothing has been done), or the cluster refuses.
     """
     want = wanted(spec, with_subjects=cluster.registry is not None)
     have = observe(cluster, want)
@@ -100,13 +103,13 @@ def _refuse_early(found: Plan, passwords: Mapping[str, str]) -> None:
     missing = [change.name for change in found.of("create") if change.part == "user" and not passwords.get(change.name)]
     if missing:
         raise NetworkError(
-            f"no password for the new user{'' if len(missing) == 1 else 's'} {', '.join(missing)}; nothing has been applied",
+            f"no password for {', '.join(missing)}, new on the broker; nothing has been applied",
             hint=f'Write a TOML file with lines such as {missing[0]} = "…" and name it with --passwords',
         )
 
 
 def _batches(changes: Sequence[Change]) -> Iterator[tuple[str, str, list[Change]]]:
-    """Changes of one part and kind together, in the plan's order; the feed's all at once, deletions of topics' settings first."""
+    """Changes of one part and kind together, in the plan's order; the feed's all at once, what goes for good last."""
     order: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         action = "write" if change.part == "feed" else "delete" if change.action == "delete" else "make"
@@ -139,8 +142,7 @@ def _carry_out(
         case "user", "make":
             _wait(admin.alter_user_scram_credentials([_credential(change.name, passwords) for change in batch]), batch)
         case "user", "delete":
-            gone = [UserScramCredentialDeletion(change.name, ScramMechanism.SCRAM_SHA_512) for change in batch]
-            _wait(admin.alter_user_scram_credentials(gone), batch)
+            _wait(admin.alter_user_scram_credentials([_deletion(change.name) for change in batch]), batch)
         case "acl", "make":
             _wait(admin.create_acls([binding(change.after) for change in batch]), batch)
         case "acl", "delete":
@@ -188,7 +190,11 @@ def _config(change: Change) -> ConfigResource:
     return ConfigResource(ResourceType.TOPIC, change.name, incremental_configs=entries)
 
 
-def _credential(user: str, passwords: Mapping[str, str]) -> UserScramCredentialUpsertion:
+def _deletion(user: str) -> UserScramCredentialAlteration:
+    return UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
+
+
+def _credential(user: str, passwords: Mapping[str, str]) -> UserScramCredentialAlteration:
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _SCRAM_ROUNDS)
     return UserScramCredentialUpsertion(user, info, passwords[user].encode())
 
@@ -211,7 +217,7 @@ def _register(cluster: Cluster, batch: list[Change]) -> None:
 
 
 def _settle(spec: NetworkSpec, cluster: Cluster, want: State, allow_delete: bool) -> None:
-    """Brokers learn of a change a moment after the controller has made it; wait until a plan finds nothing more to do."""
+    """Brokers learn of a change a moment after the controller made it: wait until a plan finds nothing more to do."""
     end = time.monotonic() + _SETTLE_S
     while True:
         left = compare(spec, want, observe(cluster, want), ourselves=cluster.user).to_do(allow_delete=allow_delete)
