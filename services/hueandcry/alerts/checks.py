@@ -42,15 +42,15 @@ def _texts(alert: Mapping[str, Any], _now: int) -> Found:
 def _plain(value: Mapping[str, Any] | list[Any]) -> bool:
     """Whether all texts and lists inside are surely within bounds; the quick look that most alerts pass."""
     for item in value if isinstance(value, list) else value.values():
-        kind: type[Any] = type(item)
-        if kind is str:
+        if isinstance(item, str):
             if len(item) > LONGEST_TEXT or not item.isprintable():
                 return False
-        elif kind is dict:
-            if not _plain(item):
+        elif isinstance(item, dict):
+            if not _plain(cast("dict[str, Any]", item)):
                 return False
-        elif kind is list and item and (len(item) > MOST_ITEMS or not _plain(item)):
-            return False
+        elif isinstance(item, list) and item:
+            if len(cast("list[Any]", item)) > MOST_ITEMS or not _plain(cast("list[Any]", item)):
+                return False
     return True
 
 
