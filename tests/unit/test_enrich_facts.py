@@ -7,6 +7,7 @@ from typing import Any
 
 import fastavro
 import pytest
+from fastavro.schema import load_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from hueandcry.enrich.vehicle import built_in, maker, year_candidates
 from hueandcry.identity.vin import check_digit
 
 AVRO = Path(__file__).parents[2] / "avro"
-ENRICHMENT = fastavro.schema.load_schema(str(AVRO / "hueandcry.Enrichment.avsc"))
+ENRICHMENT = load_schema(str(AVRO / "hueandcry.Enrichment.avsc"))
 #: 1 March 2026 and 1 March 2004.
 MARCH_2026, MARCH_2004 = 1_772_366_400_000, 1_078_142_400_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from factories import sound_cyber
@@ -66,6 +66,7 @@ PIECES = ["hxxp", "s", "://", "[.]", "(dot)", "[at]", "[:]", "a", "B", ".", "/",
 fanged = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
+@example("asn", "a@b")
 @given(st.sampled_from(TYPES), st.text() | fanged)
 def test_normalising_twice_changes_nothing(kind: str, value: str) -> None:
     once = normalise_indicator(kind, value)

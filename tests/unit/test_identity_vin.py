@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from vininfo import Vin as LibraryVin
 
@@ -56,6 +56,7 @@ def test_known_numbers(raw: str, normalised: str, quality: str) -> None:
     assert (reading.normalised, reading.quality) == (normalised, quality)
 
 
+@example("A¯")
 @given(st.text())
 def test_normalising_twice_changes_nothing(raw: str) -> None:
     once = normalise_vin(raw)

@@ -52,7 +52,9 @@ def vehicle_facts(vehicle: Mapping[str, Any], *, issued_at: Any = None) -> dict[
     vin = reading.normalised
     whole = len(vin) == LENGTH and not reading.illegal and reading.quality != "unassessed"
     registration = record(vehicle.get("plate"))
-    plate = normalise_plate(text(registration.get("raw")), text(registration.get("state")) or None) if registration else ""
+    plate = (
+        normalise_plate(text(registration.get("raw")), text(registration.get("state")) or None) if registration else ""
+    )
     return {
         "vin": vin or None,
         "vin_quality": reading.quality,
