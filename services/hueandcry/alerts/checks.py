@@ -48,10 +48,13 @@ def _plain(value: Mapping[str, Any] | list[Any]) -> bool:
         elif isinstance(item, dict):
             if not _plain(cast("dict[str, Any]", item)):
                 return False
-        elif isinstance(item, list) and item:
-            if len(cast("list[Any]", item)) > MOST_ITEMS or not _plain(cast("list[Any]", item)):
-                return False
+        elif isinstance(item, list) and item and not _plain_list(cast("list[Any]", item)):
+            return False
     return True
+
+
+def _plain_list(items: list[Any]) -> bool:
+    return len(items) <= MOST_ITEMS and _plain(items)
 
 
 def _text_findings(value: Any, path: str, place: str | None) -> Iterator[Finding]:

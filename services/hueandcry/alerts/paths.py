@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from hueandcry.alerts.base import AlertPart
 from hueandcry.alerts.model import Alert
@@ -68,7 +68,7 @@ def _set(here: dict[str, Any] | list[Any], name: str, value: Any) -> None:
         here[name] = value
     else:
         _widen(here, int(name))
-        cast("list[Any]", here)[int(name)] = value
+        here[int(name)] = value
 
 
 def _widen(items: list[Any], index: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 from hueandcry.alerts import categories as c
 from hueandcry.alerts.forms import STATES, is_iccs, is_jurisdiction, is_party, is_reference, is_slug, is_uuid
 from hueandcry.alerts.ids import alert_id
-from hueandcry.alerts.validity import EARLIEST_MS, LATEST_MS, expires_at
+from hueandcry.alerts.validity import DAY_MS, EARLIEST_MS, LATEST_MS, SHORTEST_DAYS, expires_at
 
 MINUTE_MS = 60_000
 #: How far a publisher's clock may run ahead.
@@ -211,6 +211,8 @@ def _clock(alert: Mapping[str, Any], now: int) -> Found:
 def _expired(alert: Mapping[str, Any], now: int) -> Found:
     if alert["message_type"] in ("withdraw", "expire"):
         return None
+    if now - alert["issued_at"] < SHORTEST_DAYS * DAY_MS and alert["expires_at"] is None and alert["kind"] != "cyber":
+        return None  # no category ends sooner: most alerts are new and need no calendar
     late = now - expires_at(alert)
     if late < 0:
         return None

@@ -24,7 +24,9 @@ Markings and circulation must be stated. A column that the mapping doesn't name 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping as Table
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Table
+from copy import deepcopy
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -121,6 +123,10 @@ class Mapping(_Part):
         if len(set(paths)) < len(paths):
             twice = next(path for path, count in Counter(paths).items() if count > 1)
             raise PydanticCustomError("table.mapping", "{path} is written twice", {"path": twice})
+        if inner := [path for path in paths if any(path.startswith(f"{other}.") for other in paths)]:
+            raise PydanticCustomError(
+                "table.mapping", "{path} lies inside another path; write one of them", {"path": inner[0]}
+            )
         for name, column in self.columns.items():
             if (column.until is not None) != (column.form == "day"):
                 raise PydanticCustomError(
@@ -188,7 +194,7 @@ def map_row(cells: Table[Any, Any], line: int, mapping: Mapping) -> tuple[dict[s
         return None, remarks
     alert: dict[str, Any] = {}
     for path, value in mapping.constants.items():
-        put(alert, path, value)
+        put(alert, path, deepcopy(value))
     for name, column in mapping.columns.items():
         text = str(cells[name]).strip()
         folded = text.casefold()
@@ -249,7 +255,10 @@ def _write(alert: dict[str, Any], column: Column, text: str, mapping: Mapping) -
             moment = _moment(text, column.formats)
             if moment is None:
                 return f"is no {column.form} of the form {' or '.join(column.formats) or 'of ISO 8601'}"
-            _write_moment(alert, column, moment, mapping.zone)
+            try:
+                _write_moment(alert, column, moment, mapping.zone)
+            except OverflowError:
+                return "lies outside the calendar"
     return None
 
 
@@ -261,7 +270,7 @@ def _moment(text: str, formats: tuple[str, ...]) -> datetime | None:
             return None
     for form in formats:
         try:
-            return datetime.strptime(text, form)  # noqa: DTZ007: the zone is the mapping's
+            return datetime.strptime(text, form)  # noqa: DTZ007 (the zone is the mapping's)
         except ValueError:
             continue
     return None
