@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
 
 from hueandcry.control.local import LocalCluster
 
@@ -34,7 +34,7 @@ def _is_ours(name: str) -> bool:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[LocalCluster]:
-    """A Kafka alone (TLS, SCRAM, ACLs; no registry, no processors), for the whole session (each xdist worker its own)."""
+    """A Kafka alone (TLS, SCRAM, ACLs; no registry, no processors), for the session; each xdist worker has its own."""
     home = Path(tempfile.mkdtemp(prefix="hueandcry-test-"))
     running = LocalCluster(home, tied=True)
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
 
 from hueandcry.control.local import LocalCluster
 
@@ -21,7 +21,8 @@ pytestmark = pytest.mark.broker
 def refused(config: dict[str, Any]) -> bool:
     """Whether a client with this configuration gets an error, and no answer to the plainest question."""
     errors: list[KafkaError] = []
-    admin = AdminClient({"log_level": 0, **config, "error_cb": errors.append})
+    options: dict[str, Any] = {"log_level": 0, **config, "error_cb": errors.append}
+    admin = AdminClient(options)
     end = time.monotonic() + 5.0
     while not errors and time.monotonic() < end:
         try:

@@ -17,6 +17,7 @@ import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -24,6 +25,7 @@ from confluent_kafka.admin import AdminClient
 from hueandcry.control.local.jars import java, kafka_jars
 from hueandcry.control.local.ports import LOOPBACK, Ports
 from hueandcry.control.local.process import Process, ProcessError
+from hueandcry.control.local.readiness import ended
 from hueandcry.control.local.tls import BROKER_NAME, Certificates, write_private
 
 _READY_S = 60.0
@@ -56,7 +58,7 @@ class Broker:
         return f"{LOOPBACK}:{self._ports['clients']}"
 
     def start(
-        self, users: Mapping[str, str], client_config: Callable[[], dict[str, object]], say: Callable[[str], None]
+        self, users: Mapping[str, str], client_config: Callable[[], dict[str, Any]], say: Callable[[str], None]
     ) -> bool:
         """Start it and wait until it serves the operator.
 
@@ -153,7 +155,9 @@ class Broker:
             "num.io.threads": 4,
             "num.recovery.threads.per.data.dir": 2,
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
-            "controlled.shutdown.enable": "true",
+            # After a crash the old registration must end before the new one is taken: Kafka's default is 9 s.
+            "broker.session.timeout.ms": 4000,
+            "broker.heartbeat.interval.ms": 1000,
         }
 
     def _format(self, run_java: str, jars: Path, users: Mapping[str, str]) -> None:
@@ -181,24 +185,21 @@ class Broker:
             shutil.rmtree(data, ignore_errors=True)
             raise ProcessError(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}".rstrip())
 
-    def _wait_ready(self, config: dict[str, object]) -> None:
+    def _wait_ready(self, config: dict[str, Any]) -> None:
         end = time.monotonic() + _READY_S
         host, _, port = self.bootstrap.rpartition(":")
         while True:
             if self.process.pid is None:
-                raise ProcessError(f"Kafka ended while starting; the end of {self.process.log}:\n{self._why()}")
+                raise ended(self.process, "ended while starting")
             if time.monotonic() > end:
-                raise ProcessError(f"Kafka was not ready in {_READY_S:.0f} s; the end of its log:\n{self._why()}")
+                raise ended(self.process, f"was not ready in {_READY_S:.0f} s")
             try:
                 socket.create_connection((host, int(port)), timeout=1.0).close()
-                AdminClient({**config, "log_level": 0}).list_topics(timeout=2.0)
+                AdminClient(config | {"log_level": 0}).list_topics(timeout=2.0)
             except (OSError, KafkaException):
                 time.sleep(0.1)
             else:
                 return
-
-    def _why(self) -> str:
-        return self.process.last_lines()
 
 
 def _environment() -> dict[str, str]:

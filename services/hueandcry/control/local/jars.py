@@ -48,7 +48,7 @@ def kafka_jars(say: Callable[[str], None] = lambda _: None) -> Path:
     Raises:
         SettingsError: Maven is missing, or could not fetch them.
     """
-    pom = files(__package__).joinpath("pom.xml").read_bytes()
+    pom = files("hueandcry.control.local").joinpath("pom.xml").read_bytes()
     found = re.search(rb"<kafka\.version>([^<]+)<", pom)
     if found is None:
         raise SettingsError("pom.xml of the local Kafka has no kafka.version", hint="Install hueandcry again")

@@ -20,6 +20,8 @@ from pathlib import Path
 from hueandcry.errors import HueAndCryError
 
 _POLL_S = 0.05
+#: A log that is longer is put aside at the next start.
+_LOG_BYTES = 10 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 
 
@@ -74,6 +76,8 @@ class Process:
         """Start it in a session of its own, with its output appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.is_file() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".1.log"))
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 command,
@@ -103,6 +107,10 @@ class Process:
             self._wait_gone(5.0)
         self._pid_file.unlink(missing_ok=True)
         return ran
+
+    def ask_to_end(self) -> None:
+        """SIGTERM, without waiting."""
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once, without a chance to tidy up."""

@@ -32,6 +32,12 @@ from hueandcry.rights.network import Agency
 OPERATOR = "operator"
 #: The services' users on the broker, by the name of the service.
 SERVICE_USERS = {"admit": "hc-admit", "distribute": "hc-distribute", "registry": "hc-registry"}
+_SIZING = """\
+# Written by `hueandcry local up`: one broker on a small machine.
+max_partitions: 3
+max_replication_factor: 1
+max_min_insync_replicas: 1
+"""
 _KEY_VALID = dt.timedelta(days=365)
 
 
@@ -85,17 +91,23 @@ def passwords(home: Path) -> dict[str, str]:
     return known
 
 
-def write_operator(home: Path, addresses: Addresses, user: str, user_password: str) -> None:
+def write_operator(home: Path, addresses: Addresses, user: str, user_password: str, network_dir: Path) -> None:
     """The operator's profile: `config.toml`, `auth.toml`, and `env` for a shell (`set -a; . FILE`)."""
     folder = _private_folder(home / OPERATOR)
     config = {
         **_common(addresses),
         "home": str(home),
         "state_dir": str(home / "state"),
+        "network_dir": str(network_dir),
         "security_protocol": addresses.security_protocol,
         "sasl_mechanism": addresses.sasl_mechanism,
     }
-    auth = {"user": user, "password": user_password}
+    auth = {
+        "user": user,
+        "password": user_password,
+        "registry_user": OPERATOR,
+        "registry_password": Secrets.ensure(home).passwords[OPERATOR],
+    }
     _write_clients(folder, addresses, config, auth)
     lines = [f"HUEANDCRY_{name.upper()}='{value}'\n" for name, value in (config | auth).items()]
     write_private(folder / "env", "".join(lines).encode())
@@ -119,6 +131,19 @@ def write_agency(home: Path, agency: Agency, addresses: Addresses) -> None:
         "key_id": key_id,
     }
     _write_clients(folder, addresses, config, auth)
+
+
+def write_sizing(home: Path, *, one_broker: bool) -> None:
+    """The overlay that makes the topics fit one broker; what somebody else wrote there is kept.
+
+    With a cluster of the user's own ours is taken away: there the topics are as large as the network says.
+    """
+    path = home / "network" / "sizing.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if one_broker and not path.exists():
+        path.write_text(_SIZING, "utf-8")
+    elif not one_broker and path.exists() and path.read_text("utf-8") == _SIZING:
+        path.unlink()
 
 
 def write_registry_users(home: Path) -> Path:

@@ -1,0 +1,100 @@
+"""Our own processes: what each is told by its environment, and where it answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hueandcry.control.local.ports import LOOPBACK, Ports
+from hueandcry.control.local.process import Process
+from hueandcry.control.local.profiles import OPERATOR, SERVICE_USERS, Addresses, Secrets
+from hueandcry.control.local.tls import Certificates
+from hueandcry.settings import PREFIX, Settings
+
+#: In the order in which they start.
+NAMES = ("registry", "admit", "distribute")
+PROCESSORS = ("admit", "distribute")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of our processes.
+
+    Attributes:
+        url: where it answers GET /ready.
+        ca: whom to trust for it; None where it speaks plain HTTP on loopback.
+    """
+
+    name: str
+    process: Process
+    url: str
+    ca: Path | None
+
+    @property
+    def command(self) -> list[str]:
+        """How it is started."""
+        return [sys.executable, "-m", "hueandcry.cli", "serve", self.name]
+
+
+def service(name: str, home: Path, ports: Ports, certificates: Certificates, *, tied: bool) -> Service:
+    """The service of that name, running or not."""
+    secure = name == "registry"
+    return Service(
+        name,
+        Process(home, name, tied=tied),
+        f"{'https' if secure else 'http'}://{LOOPBACK}:{ports[name]}",
+        certificates.ca if secure else None,
+    )
+
+
+def environment(
+    name: str,
+    home: Path,
+    network_dir: Path,
+    ports: Ports,
+    certificates: Certificates,
+    addresses: Addresses,
+    known: Secrets,
+    operator: tuple[str, str],
+) -> dict[str, str]:
+    """The whole environment of a service, or of a command of the operator (`name` operator).
+
+    What the settings name is ours alone; other variables, and settings that only a service knows, pass through.
+    """
+    user = SERVICE_USERS.get(name, OPERATOR)
+    login = operator if name == OPERATOR else (user, known.passwords[user])
+    told: dict[str, object] = {
+        "bootstrap": addresses.bootstrap,
+        "ca": addresses.ca or "",
+        "user": login[0],
+        "password": login[1],
+        "security_protocol": addresses.security_protocol,
+        "sasl_mechanism": addresses.sasl_mechanism,
+        "registry_url": addresses.registry_url,
+        "registry_ca": addresses.registry_ca,
+        "home": home,
+        "state_dir": home / "state",
+        "network_dir": network_dir,
+        "instance": "0",
+    }
+    if name == OPERATOR:
+        told |= {"registry_user": OPERATOR, "registry_password": known.passwords[OPERATOR]}
+    if name == "registry":
+        told |= {
+            "registry_certificate": certificates.registry,
+            "registry_key": certificates.registry_key,
+            "registry_users": home / OPERATOR / "registry-users",
+            "registry_port": ports["registry"],
+        }
+    if name == "admit":
+        told["identity_secret"] = known.identity_secret
+    if name in PROCESSORS:
+        told["web_port"] = ports[name]
+    return _others() | {PREFIX + key.upper(): str(value) for key, value in told.items() if value != ""}
+
+
+def _others() -> dict[str, str]:
+    ours = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "CONFIG"}
+    return {name: value for name, value in os.environ.items() if name not in ours}
