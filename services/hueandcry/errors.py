@@ -20,7 +20,7 @@ HueAndCryError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hueandcry.alerts.remarks import Remark
@@ -134,7 +134,7 @@ class PublishError(HueAndCryError):
             platform takes a version of an alert once.
     """
 
-    def __init__(self, published: Sequence[object], failed: Sequence[tuple[int, str]]) -> None:
+    def __init__(self, published: Sequence[Any], failed: Sequence[tuple[int, str]]) -> None:
         self.published = tuple(published)
         self.failed = tuple(failed)
         reason = self.failed[0][1]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..wire.codec import SchemaIds, decode_as, split_delivery
-from ..wire.framing import unframe
-from .jsonable import jsonable
+from hueandcry.sdk.jsonable import jsonable
+from hueandcry.wire.codec import SchemaIds, decode_as, split_delivery
+from hueandcry.wire.framing import unframe
 
 DELIVERY = "hueandcry.Delivery"
 RECEIPT = "hueandcry.Receipt"

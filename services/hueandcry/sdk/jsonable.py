@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from ..wire.schemas import schema
-from .times import iso
+from hueandcry.sdk.times import iso
+from hueandcry.wire.schemas import schema
 
 _Convert = Callable[[Any], Any]
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ..errors import HueAndCryError
-from ..wire.proof import sign_batch
+from hueandcry.errors import HueAndCryError
+from hueandcry.wire.proof import sign_batch
 
 #: Most alerts under one signature.
 BATCH = 1_000

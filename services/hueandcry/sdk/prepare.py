@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from ..alerts.model import Alert
-from ..alerts.remarks import Remark
-from ..errors import AlertInvalid, EncodeError
-from ..wire.codec import encode
-from ..wire.framing import frame
-from ..wire.schemas import schema
-from .outbox import Prepared
+from pydantic import ValidationError
+
+from hueandcry.alerts.model import Alert, complete, problems
+from hueandcry.alerts.remarks import Remark
+from hueandcry.errors import AlertInvalid, EncodeError
+from hueandcry.sdk.outbox import Prepared
+from hueandcry.wire.codec import encode
+from hueandcry.wire.framing import frame
+from hueandcry.wire.schemas import schema
 
 #: Kafka's limit of an alerts topic (max.message.bytes in topics/), 1 MiB.
 TOPIC_LIMIT = 1024 * 1024
@@ -27,11 +30,17 @@ class Preparer:
 
     Args:
         agency: id of the issuer.
+        state: its state; empty where it is not known, so that alerts must say it.
         schema_id: registry id of hueandcry.Alert.
+        now: what `issued_at` is where an alert has none.
     """
 
-    def __init__(self, agency: str, schema_id: int) -> None:
+    def __init__(
+        self, agency: str, state: str, schema_id: int, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._agency = agency
+        self._state = state
+        self._now = now
         self._schema_id = schema_id
         self._fingerprint = schema(ALERT).fingerprint
 
@@ -39,7 +48,8 @@ class Preparer:
         """One alert.
 
         Args:
-            given: an Alert, or a mapping with the fields of one as in JSON. A mapping without issuer is this agency's.
+            given: an Alert, or a mapping with the fields of one as in JSON. In a mapping `alerts.model.complete` fills
+                in what follows from the agency: issuer, issuing state, time of issue, action, system.
             place: where it stands in the input; remarks repeat it.
 
         Raises:
@@ -62,6 +72,15 @@ class Preparer:
             )
             raise AlertInvalid([Remark("", "size.limit", message, place)])
         return Prepared(record["alert_id"], record["version"], self._fingerprint, body, frame(self._schema_id, body))
+
+    def _validated(self, given: Mapping[str, Any], place: str | None) -> Alert:
+        data = complete(given, issuer=self._agency, issuing_state=self._state, now=self._now())
+        if not data["issuing_state"]:
+            del data["issuing_state"]
+        try:
+            return Alert.model_validate(data)
+        except ValidationError as error:
+            raise AlertInvalid(problems(error, place=place)) from None
 
     def prepare_all(self, alerts: Iterable[Alert | Mapping[str, Any]]) -> list[Prepared]:
         """All of them, or none.

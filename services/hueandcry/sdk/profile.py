@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
-from ..errors import SettingsError
-from ..settings import Settings, home_dir
+from hueandcry.errors import SettingsError
+from hueandcry.settings import Settings, home_dir
 
 HOME_VARIABLE = "HUEANDCRY_HOME"
 
@@ -47,6 +47,7 @@ class Profile:
         folder: where it was read from.
         settings: broker, registry and who I am there; nothing of it comes from the environment.
         agency: id of the agency; empty for the operator.
+        state: state of the agency, ISO 3166-1 alpha-3; empty where config.toml does not say it.
         region: region whose alerts topic the agency writes; empty for the operator.
         signing_key: PEM file of the Ed25519 private key; None where this profile only receives.
         key_id: id under which the network knows its public key; empty where there is no signing key.
@@ -55,6 +56,7 @@ class Profile:
     folder: Path
     settings: Settings
     agency: str = ""
+    state: str = ""
     region: str = ""
     signing_key: Path | None = None
     key_id: str = ""
@@ -181,6 +183,7 @@ def _read(folder: Path, *, agency: bool) -> Profile:
         folder=folder,
         settings=settings,
         agency=config.text("agency", required=agency),
+        state=config.text("state", required=False),
         region=config.text("region", required=agency),
         signing_key=config.path("signing_key", must_exist=False),
         key_id=config.text("key_id", required=False),

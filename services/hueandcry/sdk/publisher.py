@@ -20,13 +20,13 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from ..alerts.model import Alert
-from ..errors import HueAndCryError, PublishError
-from ..wire.codec import SchemaIds
-from ..wire.kafka import producer_config, registry_client
-from .outbox import NotAcknowledged, Outbox, Prepared, Published
-from .prepare import ALERT, Preparer
-from .profile import Profile, agency_profile
+from hueandcry.alerts.model import Alert
+from hueandcry.errors import HueAndCryError, PublishError
+from hueandcry.sdk.outbox import NotAcknowledged, Outbox, Prepared, Published
+from hueandcry.sdk.prepare import ALERT, Preparer
+from hueandcry.sdk.profile import Profile, agency_profile
+from hueandcry.wire.codec import SchemaIds
+from hueandcry.wire.kafka import producer_config, registry_client
 
 _log = logging.getLogger("hueandcry.kafka")
 _FATAL_TO_LOG_IN = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
@@ -85,7 +85,7 @@ class Publisher:
             RegistryError: the registry does not answer, or has no schema of alerts.
         """
         ids = SchemaIds(registry_client(self._profile.settings))
-        return Preparer(self._profile.agency, ids.id_of(ALERT))
+        return Preparer(self._profile.agency, self._profile.state, ids.id_of(ALERT))
 
     def publish(self, alerts: Iterable[Alert | Mapping[str, Any]]) -> list[Published]:
         """Publish alerts and wait until Kafka has them on all replicas.

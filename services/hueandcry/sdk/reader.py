@@ -20,10 +20,10 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from ..errors import HueAndCryError
-from ..wire.kafka import consumer_config
-from .profile import Profile
-from .times import Start
+from hueandcry.errors import HueAndCryError
+from hueandcry.sdk.profile import Profile
+from hueandcry.sdk.times import Start
+from hueandcry.wire.kafka import consumer_config
 
 _log = logging.getLogger("hueandcry.kafka")
 
@@ -190,7 +190,7 @@ class Reader:
                 raise _explained(metadata.error)
             partitions += [TopicPartition(topic, partition) for partition in metadata.partitions]
         self._assigned = {(each.topic, each.partition) for each in partitions}
-        self._consumer.assign(self._placed(partitions, self._start or "beginning"))
+        self._consumer.assign(self._placed(partitions, "beginning" if self._start is None else self._start))
 
     def _placed(self, partitions: Iterable[TopicPartition], start: Start) -> list[TopicPartition]:
         """Partitions with the offset that `start` means."""

@@ -20,12 +20,12 @@ from typing import Literal, Self
 
 from confluent_kafka import Message
 
-from ..errors import SettingsError, WireError
-from ..wire.codec import SchemaIds
-from ..wire.kafka import registry_client
-from .delivery import Delivery, Headers, Place, Receipt, Repeats, read_delivery, read_receipt
-from .profile import Profile, agency_profile
-from .reader import Reader, timestamp
+from hueandcry.errors import SettingsError, WireError
+from hueandcry.sdk.delivery import Delivery, Headers, Place, Receipt, Repeats, read_delivery, read_receipt
+from hueandcry.sdk.profile import Profile, agency_profile
+from hueandcry.sdk.reader import Reader, timestamp
+from hueandcry.wire.codec import SchemaIds
+from hueandcry.wire.kafka import registry_client
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 Topic = Literal["inbox", "receipts"]
@@ -99,6 +99,11 @@ class _Stream:
             HueAndCryError: Kafka refuses, or the subscriber has no name.
         """
         self._reader.commit()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all there was when last looked at has been handed out."""
+        return self._reader.at_end
 
     def close(self) -> None:
         """Leave the group. What was not `processed` comes again. Harmless a second time."""

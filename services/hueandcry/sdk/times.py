@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+#: The beginning, the end as it is now, or the first message at or after a time.
 Start = Literal["beginning", "latest"] | datetime
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -19,7 +20,7 @@ def parse_start(text: str, now: datetime) -> Start:
         ValueError: it is none of these; the message says what to write.
     """
     word = text.strip()
-    if word in ("beginning", "latest"):
+    if word == "beginning" or word == "latest":
         return word
     if ago := _AGO.fullmatch(word):
         try:
