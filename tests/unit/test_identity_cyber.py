@@ -118,6 +118,8 @@ STOPS = {
     "zeros": ("sha1", "0" * 40),
     "a file's name": ("filename", "svchost.exe"),
     "a whole network of a provider": ("asn", "AS64500"),
+    "a network of a provider's customers": ("ipv4", "45.32.0.0/15"),
+    "the same, IPv6": ("ipv6", "2a01:4f8::/32"),
     "short mutex": ("mutex", "GREEN"),
     "word": ("other", "GREEN"),
     "empty": ("domain", ""),
@@ -133,6 +135,13 @@ def test_never_correlates(indicator: tuple[str, str]) -> None:
 
 def test_a_file_on_a_well_known_host_does_correlate() -> None:
     assert identify(cyber(("url", "https://github.com/evil/repo"))).strong
+
+
+def test_what_is_weak_alone_still_tells_sets_apart() -> None:
+    alone = identify(cyber(("domain", "evil.example")))
+    with_file = identify(cyber(("domain", "evil.example"), ("filename", "setup.exe")))
+    assert with_file.key.startswith("cyber:set:")
+    assert with_file.claims == (alone.key,)
 
 
 def test_claims_are_bounded_and_mostly_shared() -> None:

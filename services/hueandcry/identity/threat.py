@@ -19,6 +19,8 @@ from hueandcry.identity.stops import is_stop
 # Of a big set the first in order are claimed: two big sets that share most members then share most claims as well.
 CLAIMS = 64
 SHORTEST_MUTEX = 8
+# Length of prefix from which a network belongs to one holder rather than to a provider and all its customers.
+NARROWEST = {"ipv4": 24, "ipv6": 48}
 
 
 def indicators(threat: Mapping[str, Any]) -> list[Indicator]:
@@ -31,11 +33,16 @@ def indicators(threat: Mapping[str, Any]) -> list[Indicator]:
 
 def correlates(indicator: Indicator) -> bool:
     """True where two alerts with this indicator may be taken to speak of one thing."""
-    if indicator.type not in CORRELATING or not indicator.value:
+    return _names_one_thing(indicator) and not is_stop(indicator.type, indicator.value)
+
+
+def _names_one_thing(indicator: Indicator) -> bool:
+    kind, value = indicator
+    if kind not in CORRELATING or not value:
         return False
-    if indicator.type == "mutex":
-        return len(indicator.value) >= SHORTEST_MUTEX
-    return not is_stop(indicator.type, indicator.value)
+    if kind == "mutex":
+        return len(value) >= SHORTEST_MUTEX
+    return kind not in NARROWEST or "/" not in value or int(value.rpartition("/")[2]) >= NARROWEST[kind]
 
 
 def threat_keys(threat: Mapping[str, Any]) -> list[str]:
@@ -47,8 +54,8 @@ def threat_keys(threat: Mapping[str, Any]) -> list[str]:
         if simple is None:
             return _pattern_keys(normalise_pattern(pattern))
         found = {simple}
-    kept = sorted(one for one in found if one.value and (one.type not in CORRELATING or correlates(one)))
-    singles = [f"{one.type}:{one.value}" for one in kept if one.type in CORRELATING]
+    kept = sorted(one for one in found if one.value and not is_stop(one.type, one.value))
+    singles = [f"{one.type}:{one.value}" for one in kept if _names_one_thing(one)]
     if not singles:
         return []
     if len(kept) == 1:
