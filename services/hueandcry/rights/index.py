@@ -63,15 +63,15 @@ class RoutingIndex:
         )
         #: Subscription of each bit; None for a bit that fills up an agency's last byte.
         bits: list[Subscription | None] = []
-        self._bytes: dict[str, slice] = {}
+        self._bytes: dict[str, range] = {}
         for agency, group in groupby(ordered, key=lambda s: s.agency):
             start = len(bits) // 8
             bits += group
             bits += [None] * (-len(bits) % 8)
-            self._bytes[agency] = slice(start, len(bits) // 8)
+            self._bytes[agency] = range(start, len(bits) // 8)
         self._ids = ["" if subscription is None else subscription.id for subscription in bits]
         self._size = len(bits) // 8
-        self._owners = [owner for owner, at in enumerate(self._bytes.values()) for _ in range(at.start, at.stop)]
+        self._owners = [owner for owner, place in enumerate(self._bytes.values()) for _ in place]
         self._postings = [(field, *_posting(bits, attribute)) for field, attribute in FIELDS]
         known = standings(network)
         self.masks = AgencyMasks([known.of(network.agencies[agency]) for agency in self._bytes], known)
@@ -103,7 +103,7 @@ class RoutingIndex:
     def subscriptions(self, agency: str, matches: Matches) -> tuple[str, ...]:
         """Ids of the agency's subscriptions in a match, sorted."""
         place = self._bytes[agency]
-        bits = int.from_bytes(matches.subscriptions[place], "little")
+        bits = int.from_bytes(matches.subscriptions[place.start : place.stop], "little")
         ids: list[str] = []
         while bits:
             low = bits & -bits

@@ -10,7 +10,7 @@ is a place too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
@@ -44,34 +44,60 @@ def _iso_subdivisions() -> dict[str, tuple[str, ...]]:
     return chains
 
 
+@cache
+def _iso_inside() -> dict[str, frozenset[str]]:
+    """The subdivisions inside each state or subdivision that has some."""
+    inside: dict[str, set[str]] = {}
+    for code, chain in _iso_subdivisions().items():
+        for around in chain:
+            inside.setdefault(around, set()).add(code)
+    return {place: frozenset(codes) for place, codes in inside.items()}
+
+
 class Places:
     """The tree of places of one network."""
 
     def __init__(self, regions: Iterable[Region]) -> None:
         regions = [region for region in regions if region.id != WORLD]
-        region_of = {state: region.id for region in regions for state in region.states}
-        above: dict[str, tuple[str, ...]] = {WORLD: (WORLD,)}
-        for region in regions:
-            above[region.id] = (region.id, WORLD)
-        for state in iso_states() | region_of.keys():
-            above[state] = (state, region_of[state], WORLD) if state in region_of else (state, WORLD)
-        for code, chain in _iso_subdivisions().items():
-            above[code] = (code, *chain[:-1], *above[chain[-1]])
-        self._above: Mapping[str, tuple[str, ...]] = above
+        self._region_of = {state: region.id for region in regions for state in region.states}
+        self._states: dict[str, list[str]] = {region.id: [] for region in regions}
+        for state, region in self._region_of.items():
+            self._states[region].append(state)
         self._reach: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def __contains__(self, place: object) -> bool:
-        return place in self._above
+    def __contains__(self, place: str) -> bool:
+        return bool(self.above(place))
 
     def above(self, place: str) -> tuple[str, ...]:
         """The place and all that it lies in, up to the world; empty for a code that is no known place."""
-        return self._above.get(place, ())
+        if place == WORLD:
+            return (WORLD,)
+        if place in self._states:
+            return (place, WORLD)
+        if place in self._region_of:
+            return (place, self._region_of[place], WORLD)
+        if place in iso_states():
+            return (place, WORLD)
+        chain = _iso_subdivisions().get(place)
+        return (place, *chain[:-1], *self.above(chain[-1])) if chain else ()
 
     def reach(self, jurisdictions: tuple[str, ...]) -> frozenset[str]:
         """Every place that meets one of these. Agencies with the same jurisdictions share one set."""
-        known = tuple(sorted({place for place in jurisdictions if place in self._above}))
+        known = tuple(sorted({place for place in jurisdictions if place in self}))
         if known not in self._reach:
-            wanted = frozenset(known)
-            met = {place for place, chain in self._above.items() if not wanted.isdisjoint(chain)}
-            self._reach[known] = frozenset(met.union(*(self._above[place] for place in known)))
+            met: set[str] = set()
+            for place in known:
+                met.update(self.above(place))
+                self._add_inside(place, met)
+            self._reach[known] = frozenset(met)
         return self._reach[known]
+
+    def _add_inside(self, place: str, met: set[str]) -> None:
+        if place == WORLD:
+            met.update(self._states, self._region_of, iso_states(), _iso_subdivisions())
+        elif place in self._states:
+            for state in self._states[place]:
+                met.add(state)
+                met.update(_iso_inside().get(state, ()))
+        else:
+            met.update(_iso_inside().get(place, ()))
