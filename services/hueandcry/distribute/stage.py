@@ -172,7 +172,7 @@ class Distribute:
         if self._indexed is None or self._indexed[0] is not network:
             self._indexed = (network, RoutingIndex(network))
         routes = route(head, self._indexed[1], network)
-        for rule, count in routes.denied.items():
+        for rule, count in routes.refused.items():
             DENIED.labels(rule).inc(count)
         return routes.granted
 

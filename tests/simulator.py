@@ -1,0 +1,186 @@
+"""A small world in memory: partitions of distribute, the messages between them, and what each agency holds.
+
+It runs the real decisions (`distribute.decide`) and the real rights over a state of plain dictionaries. Each world keeps
+its own book of what agencies were told, from which a test says what must be true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from factories import NOW_MS, sound_vehicle
+from hueandcry.admit.head import head_of
+from hueandcry.distribute.decide import Decider, Decision
+from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.lanes.state import Overlay
+from hueandcry.rights.index import RoutingIndex
+from hueandcry.rights.network import Agency, Network, Region, SigningKey, Subscription
+from hueandcry.rights.routes import route
+from hueandcry.wire.codec import encode
+
+IDS = {name: number for number, name in enumerate(RECORDS, 1)}
+
+
+class Memory:
+    """State of a partition, as bytes by key."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[bytes, bytes] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.pairs.get(key)
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for key in sorted(self.pairs):
+            if key.startswith(prefix):
+                yield key, self.pairs[key]
+
+    def take(self, overlay: Overlay) -> None:
+        for key, value in overlay.writes.items():
+            if value is None:
+                self.pairs.pop(key, None)
+            else:
+                self.pairs[key] = value
+
+
+def small_network() -> Network:
+    """Five agencies in three regions; each subscribes to everything."""
+    regions = {
+        "europe": Region(id="europe", name="Europe", states=("FRA", "DEU")),
+        "americas": Region(id="americas", name="Americas", states=("BRA", "USA")),
+        "africa": Region(id="africa", name="Africa", states=("KEN",)),
+    }
+    rows = [
+        ("fra-police", "FRA", "europe", "secret", ("biometrics", "sources", "attribution")),
+        ("deu-vehicles", "DEU", "europe", "confidential", ()),
+        ("bra-federal", "BRA", "americas", "restricted", ()),
+        ("usa-cyber", "USA", "americas", "unclassified", ()),
+        ("ken-police", "KEN", "africa", "secret", ("sources",)),
+    ]
+    kinds = ("stolen_vehicle", "wanted_person", "cyber")
+    agencies = {
+        name: Agency(
+            id=name,
+            name=name,
+            state=state,
+            region=region,
+            jurisdictions=(state,),
+            clearance=clearance,  # type: ignore[arg-type]
+            kinds=kinds,
+            rights=rights,  # type: ignore[arg-type]
+            publishes=kinds,
+        )
+        for name, state, region, clearance, rights in rows
+    }
+    subscriptions = {f"{name}-all": Subscription(id=f"{name}-all", agency=name) for name in agencies}
+    return Network(regions=regions, agencies=agencies, subscriptions=subscriptions)
+
+
+def with_key(network: Network, agency: str, key_id: str, public_key: str) -> Network:
+    """The network with one signing key more, valid from 2020."""
+    key = SigningKey(agency=agency, key_id=key_id, public_key=public_key, valid_from=datetime(2020, 1, 1, tzinfo=UTC))
+    return network.model_copy(update={"keys": {**network.keys, key_id: key}})
+
+
+@dataclass
+class World:
+    """Partitions, the mail between them, and the book.
+
+    Attributes:
+        holds: by agency and alert id, the last delivery: (action, version).
+        told: by agency, all deliveries in order: (alert id, action, version).
+        active: by alert id, the head of the newest version that was accepted, while it is active.
+    """
+
+    network: Network
+    partitions: int = 3
+    memories: list[Memory] = field(default_factory=list)
+    mail: dict[int, deque[dict[str, Any]]] = field(default_factory=lambda: defaultdict(deque))
+    holds: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    told: dict[str, list[tuple[str, str, int]]] = field(default_factory=lambda: defaultdict(list))
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        self.memories = [Memory() for _ in range(self.partitions)]
+        self.index = RoutingIndex(self.network)
+
+    def send(self, alert: Mapping[str, Any], identity: str, *, strong: bool = True) -> Decision:
+        """Admit a decoded alert under an identity and let its partition decide."""
+        key = hashlib.sha256(identity.encode()).digest()
+        partition = key[0] % self.partitions
+        body = encode("hueandcry.Alert", dict(alert))
+        self.offset += 1
+        region = self.network.agencies[alert["issuer"]].region
+        message = {
+            "head": head_of(alert, region),
+            "source": {"topic": f"alerts.{region}", "partition": 0, "offset": self.offset},
+            "received_at": NOW_MS,
+            "identity_key": key,
+            "strong": strong,
+            "digest": hashlib.sha256(body).digest(),
+            "enrichment": {"state_name": None, "offences": [], "facts": None, "remarks": []},
+            "schema_id": 1,
+            "body": body,
+        }
+        return self._decide(partition, lambda decider: decider.admitted(message, {}))
+
+    def deliver_mail(self, partition: int) -> bool:
+        """Let a partition take the next claim that was sent to it; False where there is none."""
+        if not self.mail[partition]:
+            return False
+        claim = self.mail[partition].popleft()
+        self._decide(partition, lambda decider: decider.claim(claim))
+        return True
+
+    def settle(self) -> None:
+        """Deliver all mail."""
+        for _ in range(10_000):
+            if not any(self.deliver_mail(partition) for partition in range(self.partitions)):
+                return
+        raise AssertionError("the partitions never stop writing to each other")
+
+    def _decide(self, partition: int, act: Any) -> Decision:
+        overlay = Overlay(self.memories[partition])
+        routes = lambda head: route(head, self.index, self.network).granted  # noqa: E731
+        decision: Decision = act(Decider(Register(overlay, IDS), routes, partition, NOW_MS))
+        self.memories[partition].take(overlay)
+        for claim in decision.claims:
+            others = [each for each in range(self.partitions) if each != partition]
+            for to in others if claim.to is None else [claim.to]:
+                self.mail[to].append(claim.record)
+        for send in decision.sends:
+            head = send.entry["head"]
+            self.told[send.agency].append((head["alert_id"], send.action, head["version"]))
+            last = self.holds.get((send.agency, head["alert_id"]))
+            # As subscribers are told to: an older version never replaces a newer one.
+            if last is None or last[1] <= head["version"]:
+                self.holds[send.agency, head["alert_id"]] = (send.action, head["version"])
+        return decision
+
+    def holding(self, agency: str) -> set[str]:
+        """Alerts that an agency has and was not told to drop."""
+        return {
+            alert_id
+            for (who, alert_id), (action, _) in self.holds.items()
+            if who == agency and action in ("issued", "updated")
+        }
+
+
+def alert(issuer: str = "fra-police", reference: str = "1", version: int = 1, **changes: Any) -> dict[str, Any]:
+    """A sound vehicle alert of an agency of the small network."""
+    state = {"fra-police": "FRA", "deu-vehicles": "DEU", "bra-federal": "BRA", "usa-cyber": "USA", "ken-police": "KEN"}
+    first = "issue" if version == 1 else "update"
+    given = {
+        "issuer": issuer,
+        "issuing_state": state[issuer],
+        "national_reference": reference,
+        "version": version,
+        "message_type": first,
+        **changes,
+    }
+    return sound_vehicle(**given)
