@@ -22,6 +22,7 @@ from hueandcry.rights.network import FieldRight
 _TYPE_KEYS = ("type", "name", "namespace", "doc", "aliases", "fields", "symbols", "size", "default")
 _INNER_KEYS = ("type", "items", "values", "logicalType")
 _FIELD_KEYS = ("name", "type", "doc", "default", "aliases", "right")
+_ORDER = tuple(dict.fromkeys(_TYPE_KEYS + _INNER_KEYS))
 
 
 def canonical(node: Any) -> str:
@@ -41,7 +42,7 @@ def faults(path: Path) -> list[str]:
     if found:
         return found
     try:
-        load_schema(path)
+        load_schema(str(path))
     except Exception as error:  # the library's errors have no common base
         return [f"not sound Avro: {error}"]
     return []
@@ -100,6 +101,9 @@ def _faults_of_field(field: Any, folder: Path) -> Iterator[str]:
             yield f"field {name}: there is no right {field['right']}; there are {', '.join(get_args(FieldRight))}"
         if "default" not in field:
             yield f"field {name}: needs a default, which is what an agency without the right gets"
+    union = field.get("type")
+    if isinstance(union, list) and "default" in field and (field["default"] is None) != (union[:1] == ["null"]):
+        yield f"field {name}: the default must be of the first branch of the union"
     yield from (f"field {name}: {fault}" for fault in _faults_of_type(field.get("type"), folder))
 
 
@@ -130,7 +134,7 @@ def _unknown_keys(node: dict[str, Any], known: tuple[str, ...], where: str) -> I
             yield f"{where}has the key {key}, which has no meaning here"
 
 
-def _ordered(node: Any, keys: tuple[str, ...] = _TYPE_KEYS + _INNER_KEYS) -> Any:
+def _ordered(node: Any, keys: tuple[str, ...] = _ORDER) -> Any:
     if isinstance(node, list):
         return [_ordered(item) for item in node]
     if not isinstance(node, dict):

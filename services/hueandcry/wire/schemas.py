@@ -6,6 +6,7 @@ In a wheel the files are in hueandcry/_avro, in a checkout in avro/ beside servi
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,13 +20,14 @@ from hueandcry.errors import UnknownSchema
 NAMESPACE = "hueandcry"
 
 #: Records that are values of a topic or a header, so have a subject of their own in the registry.
-SUBJECTS = ("Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry")
+SUBJECTS = ("Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry", "Holders", "Claim")
 
 #: Bounds on a schema that someone else registered.
 MAX_FOREIGN_BYTES = 256 * 1024
 MAX_FOREIGN_DEPTH = 32
 
 _NAMED = ("record", "enum", "fixed")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 
@@ -189,6 +191,8 @@ def _bounded(node: Any, namespace: str, done: dict[str, bool], depth: int) -> No
             if not node["fields"]:
                 raise UnknownSchema("the schema has a record without fields")
             for item in node["fields"]:
+                if not _NAME.fullmatch(item["name"]):
+                    raise UnknownSchema("the schema has a field whose name Avro does not allow")
                 _bounded(item["type"], namespace, done, depth + 1)
         elif kind == "fixed" and not 0 < node["size"] <= MAX_FOREIGN_BYTES:
             raise UnknownSchema("the schema has a fixed type of no, or too many, bytes")
