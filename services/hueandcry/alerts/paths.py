@@ -49,7 +49,7 @@ def put(target: dict[str, Any], path: str, value: Any) -> None:
     """Writes a value at a path, making the objects and lists on the way. Items of lists not written yet are None."""
     *parents, last = path.split(".")
     here: dict[str, Any] | list[Any] = target
-    for name, following in zip(parents, [*parents[1:], last], strict=True):
+    for name, following in zip(parents, path.split(".")[1:], strict=True):
         here = _step(here, name, [] if following.isdigit() else {})
     _set(here, last, value)
 

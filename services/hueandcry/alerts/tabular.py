@@ -106,7 +106,7 @@ class Mapping(_Part):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             raise PydanticCustomError("table.mapping", "is no time zone; write an IANA name, Europe/Paris") from None
         return name
 
