@@ -11,6 +11,7 @@ import pycountry
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from hueandcry.control.network.models import TopicName, User
 from hueandcry.control.network.places import Document, Path_, Place, Problem
 from hueandcry.rights import network as rights
 
@@ -21,7 +22,17 @@ def _pattern(annotated: Any) -> str:
     return next(meta.pattern for meta in get_args(annotated)[1].metadata if getattr(meta, "pattern", None))
 
 
+def _pattern_of(model: type[BaseModel], name: str) -> str:
+    return next(meta.pattern for meta in model.model_fields[name].metadata if getattr(meta, "pattern", None))
+
+
+_USER = "a user name has letters, digits, and . _ - after the first"
 _PATTERNS = {
+    _pattern(User): _USER,
+    _pattern(TopicName): "small letters and digits, with .<region> or .<agency> where there is one topic for each",
+    _pattern_of(rights.Agency, "scram_user"): _USER,
+    _pattern_of(rights.SigningKey, "public_key"): "32 bytes in base64: 43 characters and =",
+    _pattern_of(rights.SigningKey, "key_id"): "letters, digits and . _ : -, at most 64",
     _pattern(rights.Slug): "small letters, digits and hyphens, at most 48, such as `fra-police`",
     _pattern(rights.State): "a state is written with three capital letters (ISO 3166-1 alpha-3), such as NOR",
     _pattern(

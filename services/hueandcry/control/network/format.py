@@ -1,8 +1,8 @@
 """One form for the files of topics/: `python -m hueandcry.control.network.format [--check] FOLDER...`.
 
-Two spaces a level, fields in the order of their model, lists of words in brackets and wrapped at 120 columns, lists of entries one
-below the other, LF, one newline at the end, no blank lines. Comments of their own line stay above what they were above, others
-behind it. What a file means never changes: that is checked before it is written.
+Two spaces a level, fields in the order of their model, lists of words in brackets and wrapped at 120 columns, lists of
+entries one below the other, LF, one newline at the end, no blank lines. Comments on a line of their own stay above what
+they were above, others behind it. What a file means never changes: that is checked before it is written.
 """
 
 from __future__ import annotations
