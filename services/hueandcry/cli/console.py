@@ -26,8 +26,8 @@ OK, ERROR, USAGE, NO, INCOMPLETE = 0, 1, 2, 3, 4
 PATIENCE = 1.0
 
 Home = Annotated[Path | None, typer.Option(help="Folder of the profiles; else HUEANDCRY_HOME, else ./.hueandcry.")]
-#: Controls that JSON leaves as they are, but a terminal may obey.
-_CONTROLS = re.compile("[\x7f-\x9f]")
+#: What JSON leaves as it is, but a terminal may obey, or show in another order, or take for the end of a line.
+_CONTROLS = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class Output(StrEnum):

@@ -64,7 +64,7 @@ class Reader:
     def __init__(
         self, profile: Profile, topics: Sequence[str], *, group: str | None = None, start: Start | None = None
     ) -> None:
-        self._start = start
+        self._start: Start | None = start
         self._group = group
         self._taken: deque[Message] = deque()
         self._places: dict[_Partition, int] = {}
