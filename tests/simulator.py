@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -104,6 +104,7 @@ class World:
     holds: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     told: dict[str, list[tuple[str, str, int]]] = field(default_factory=lambda: defaultdict(list))
     offset: int = 0
+    contradict: Callable[[Any, Any], bool] = lambda _one, _other: False
 
     def __post_init__(self) -> None:
         self.memories = [Memory() for _ in range(self.partitions)]
@@ -147,7 +148,7 @@ class World:
     def _decide(self, partition: int, act: Any) -> Decision:
         overlay = Overlay(self.memories[partition])
         routes = lambda head: route(head, self.index, self.network).granted  # noqa: E731
-        decision: Decision = act(Decider(Register(overlay, IDS), routes, partition, NOW_MS))
+        decision: Decision = act(Decider(Register(overlay, IDS), routes, self.contradict, partition, NOW_MS))
         self.memories[partition].take(overlay)
         for claim in decision.claims:
             others = [each for each in range(self.partitions) if each != partition]

@@ -67,6 +67,15 @@ def test_weak_identities_never_merge() -> None:
     assert decision.outcome == "delivered"
 
 
+def test_what_contradicts_the_cluster_does_not_join_it() -> None:
+    w = world()
+    w.contradict = lambda one, other: one["head"]["issuer"] != other["head"]["issuer"]
+    w.send(alert(), "plate:1")
+    decision = w.send(alert("bra-federal", "B1"), "plate:1")
+    assert decision.outcome == "delivered"
+    assert agencies(decision, "issued") == (OTHERS | {"fra-police"}) - {"bra-federal"}
+
+
 def test_the_same_version_again_is_a_repeat_that_reaches_nobody() -> None:
     w = world()
     w.send(alert(), "vin:1")

@@ -18,15 +18,24 @@ def registry() -> None:
     from hueandcry import settings
     from hueandcry.registry import server
     from hueandcry.registry import settings as registry_settings
-    from hueandcry.wire.kafka import client_config
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
-    own = registry_settings.load()
-    common = settings.load("registry_certificate", "registry_key", "registry_users")
-    server.serve(
-        own,
-        client_config(common),
-        certificate=common.registry_certificate,
-        key=common.registry_key,
-        users=common.registry_users,
-    )
+    server.serve(registry_settings.load(), settings.load())
+
+
+@app.command()
+def admit() -> None:
+    """Run admit: verify and normalise what agencies publish. One process for each HUEANDCRY_INSTANCE."""
+    from hueandcry import settings
+    from hueandcry.admit.service import serve
+
+    serve(settings.load())
+
+
+@app.command()
+def distribute() -> None:
+    """Run distribute: deduplicate, route and deliver. One process for each HUEANDCRY_INSTANCE."""
+    from hueandcry import settings
+    from hueandcry.distribute.service import serve
+
+    serve(settings.load())

@@ -5,7 +5,8 @@ Rules:
    as is a lower one, and any change of an alert that has ended.
 2. Whoever has been sent an alert hears of each later version, of its end, and of the loss of the right to it.
 3. Rights are asked anew for every version (`routes`), and only they decide who gets it; a cluster only spares repeats.
-4. An update may change the identity. The alert then lives in another partition, and the old one hands over who had it.
+4. A cluster never joins what contradicts itself: a plate that two different cars have borne is two things.
+5. An update may change the identity. The alert then lives in another partition, and the old one hands over who had it.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ Routes = Callable[[Entry], Sequence[Granted]]
 """Who may receive and has asked for an alert, by its head; sorted by agency."""
 
 
+Contradict = Callable[[Entry, Entry], bool]
+"""Whether two entries with the same identity key speak of different things."""
+
+
 class Decider:
     """Decides on the messages of one partition.
 
@@ -70,12 +75,16 @@ class Decider:
         register: the partition's register, as one message may change it.
         routes: rights and subscriptions as they are now.
         partition: number of the partition.
+        contradict: whether two alerts with one identity key can't be about one thing.
         now_ms: epoch milliseconds.
     """
 
-    def __init__(self, register: Register, routes: Routes, partition: int, now_ms: int) -> None:
+    def __init__(
+        self, register: Register, routes: Routes, contradict: Contradict, partition: int, now_ms: int
+    ) -> None:
         self._register = register
         self._routes = routes
+        self._contradict = contradict
         self._partition = partition
         self._now_ms = now_ms
 
@@ -146,21 +155,25 @@ class Decider:
             self._leave(known, decision)
             known = {**known, "strong": False}
         cluster = self._register.cluster(identity) if entry["strong"] else None
+        if cluster is not None and self._is_another_thing(entry, cluster):
+            entry["strong"], cluster = False, None
         others = clusters.holders_of(self._register, identity, cluster)
         held = clusters.held_by_agency(others, alert_id)
         granted = {grant.agency: grant for grant in self._routes(head)}
         had = {sent["agency"] for sent in entry["sent"]}
         recalled = sorted(had - granted.keys())
+        holders_now: list[str] = []
         for agency, grant in granted.items():
-            related = tuple(held.get(agency, ()))
             if agency in had:
-                decision.sends.append(Send(agency, "updated", entry, grant, related))
+                action = "updated"
             elif others.get(clusters.slot_key(agency, category), alert_id) == alert_id:
                 action = "issued" if head["version"] == 1 or known is not None else "updated"
-                decision.sends.append(Send(agency, action, entry, grant, related))
+            else:
+                continue
+            holders_now.append(agency)
+            decision.sends.append(Send(agency, action, entry, grant, tuple(held.get(agency, ()))))
         decision.sends += [Send(agency, "recalled", entry, None) for agency in recalled]
-        holders_now = [send.agency for send in decision.sends if send.action in ("issued", "updated")]
-        entry["sent"] = [{"agency": agency, "version": head["version"]} for agency in sorted(holders_now)]
+        entry["sent"] = [{"agency": agency, "version": head["version"]} for agency in holders_now]
         if not entry["strong"]:
             self._register.put_alert(entry)
             return
@@ -179,6 +192,16 @@ class Decider:
             freed = clusters.free(self._register, identity, cluster, alert_id, [(agency, old) for agency in lost])
         clusters.take(self._register, identity, cluster, alert_id, [(agency, category) for agency in holders_now])
         self._promote(identity, freed, decision)
+
+    def _is_another_thing(self, entry: Entry, cluster: Entry) -> bool:
+        """Whether an alert that would join a cluster speaks of another thing: plates, for one, are issued again."""
+        alert_id = entry["head"]["alert_id"]
+        members = [cluster["only"]] if cluster["only"] else self._register.members(entry["identity_key"])
+        for member in members:
+            if member != alert_id:
+                other = self._register.alert(member)
+                return other is not None and self._contradict(entry, other)
+        return False
 
     def _end(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
         """Withdraw or expire: whoever holds the alert is told."""

@@ -12,6 +12,7 @@ from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
 from hueandcry.distribute.entries import RECORDS, Register
 from hueandcry.errors import RegistryError
+from hueandcry.identity import contradictions
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
 from hueandcry.lanes.state import Overlay
@@ -20,7 +21,7 @@ from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.network import Network
 from hueandcry.rights.routes import Granted, route
-from hueandcry.wire.codec import SchemaIds, decode, encode
+from hueandcry.wire.codec import SchemaIds, decode, decode_as, encode
 from hueandcry.wire.framing import frame, unframe
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,8 @@ class Distribute:
         return Effects(records, batch.state)
 
     def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[list[Record], str | None]:
-        decider = Decider(Register(state, self._register_ids), self._routes, message.partition, now_ms)
+        register = Register(state, self._register_ids)
+        decider = Decider(register, self._routes, self._contradict, message.partition, now_ms)
         cause = f"{message.topic}/{message.partition}/{message.offset}"
         body = unframe(message.value)[1]
         if message.topic == CLAIMS:
@@ -166,6 +168,18 @@ class Distribute:
             return [], None
         admitted = decode("hueandcry.Admitted", unframe(message.value)[1])
         return self._refused(message, admitted, [Remark("", rule, text)], now_ms), "refused"
+
+    def _contradict(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        if one["head"]["kind"] != "stolen_vehicle":
+            return False
+        vins = {(entry["enrichment"]["facts"] or {}).get("vin") for entry in (one, other)}
+        if len(vins) == 1 and None not in vins:
+            return False
+        subjects = [
+            decode_as("hueandcry.Alert", entry["body"], self._schemas.writer(entry["schema_id"]))["subject"]
+            for entry in (one, other)
+        ]
+        return bool(contradictions(*subjects))
 
     def _routes(self, head: Mapping[str, Any]) -> list[Granted]:
         network = self._network()

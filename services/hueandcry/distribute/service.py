@@ -1,0 +1,69 @@
+"""The distribute process."""
+
+from __future__ import annotations
+
+import time
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from hueandcry.control.feed import NetworkFeed
+from hueandcry.distribute.stage import ADMITTED, CLAIMS, Distribute
+from hueandcry.errors import NetworkError
+from hueandcry.lanes.app import lane_app
+from hueandcry.lanes.lane import Lane
+from hueandcry.lanes.worker import run
+from hueandcry.settings import Settings
+from hueandcry.wire.codec import SchemaIds
+from hueandcry.wire.kafka import client_config, producer_config, registry_client
+
+NAME = "hc-distribute"
+REGISTER = "register"
+_CALL_SECONDS = 30.0
+
+
+def serve(settings: Settings) -> None:
+    """Run distribute until it is told to stop; does not return.
+
+    Raises:
+        HueAndCryError: a setting, the registry, the network or a topic is not there.
+    """
+    settings.require("registry_url")
+    partitions = _partitions(settings)
+    feed = NetworkFeed(client_config(settings))
+    feed.start()
+    stage = Distribute(
+        network=lambda: feed.current,
+        schemas=SchemaIds(registry_client(settings)),
+        partitions=partitions,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+    )
+    app = lane_app("distribute", settings)
+    lane = Lane(
+        app,
+        name=NAME,
+        topics=[ADMITTED, CLAIMS],
+        changelog=REGISTER,
+        stage=stage,
+        consumer=client_config(settings),
+        producer=producer_config(settings),
+        state_dir=settings.state_dir,
+        instance=settings.instance,
+    )
+    run(app, lane)
+
+
+def _partitions(settings: Settings) -> int:
+    """Number of partitions that the three topics share."""
+    try:
+        topics = AdminClient(client_config(settings)).list_topics(timeout=_CALL_SECONDS).topics
+    except KafkaException as error:
+        raise NetworkError(f"Kafka does not answer: {error.args[0].str()}") from error
+    counts = {name: len(topics[name].partitions) if name in topics else 0 for name in (ADMITTED, CLAIMS, REGISTER)}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        said = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        raise NetworkError(
+            f"admitted, claims and register must have the same number of partitions: {said}",
+            hint="Run `hueandcry network apply`",
+        )
+    return next(iter(counts.values()))
