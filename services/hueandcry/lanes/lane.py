@@ -93,13 +93,13 @@ class Lane(Service):
         self._changelog = changelog
         self._stage = stage
         self._folder = state_dir / f"{name}-{instance}"
-        self._identity = f"{name}-{instance}"
+        self._identity = f"{name}.{instance}"
         self._max_messages = max_messages
         self._max_bytes = max_bytes
         self._clock = clock
         self._consumer_config = {
             **consumer,
-            "group.id": name,
+            "group.id": f"{name}.lane",
             "group.instance.id": self._identity,
             "session.timeout.ms": session_timeout_ms,
             "max.poll.interval.ms": 300_000,
