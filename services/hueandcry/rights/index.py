@@ -28,6 +28,8 @@ FIELDS = (
     ("issuing_region", "issuing_regions"),
     ("status", "statuses"),
 )
+#: Positions of the set bits of each byte.
+_SET_BITS = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256))
 
 
 class Matches(NamedTuple):
@@ -102,14 +104,16 @@ class RoutingIndex:
 
     def subscriptions(self, agency: str, matches: Matches) -> tuple[str, ...]:
         """Ids of the agency's subscriptions in a match, sorted."""
+        ids = self._ids
         place = self._bytes[agency]
-        bits = int.from_bytes(matches.subscriptions[place.start : place.stop], "little")
-        ids: list[str] = []
-        while bits:
-            low = bits & -bits
-            ids.append(self._ids[place.start * 8 + low.bit_length() - 1])
-            bits ^= low
-        return tuple(ids)
+        return tuple(
+            [
+                ids[byte * 8 + bit]
+                for byte, bits in enumerate(matches.subscriptions[place.start : place.stop], place.start)
+                if bits
+                for bit in _SET_BITS[bits]
+            ]
+        )
 
     def _match(self, key: tuple[object, ...]) -> Matches:
         matched = (1 << 8 * self._size) - 1
