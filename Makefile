@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 # Tools of our own, apart from .venv, where `uv sync` would take them away.
 TOOLS := .hueandcry/tools
-UV_VERSION := 0.9.11
+UV_VERSION := 0.13.9
 UV := $(TOOLS)/uv/bin/uv
 READY := .venv/.ready
 # For targets that run something: the environment's commands, then our tools.
@@ -18,7 +18,7 @@ WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(TOOLS)/bin:$$PATH"
 
 .PHONY: help
 help: ## Show this
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(READY) ## Set up the Python environment in .venv, as uv.lock says

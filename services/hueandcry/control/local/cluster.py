@@ -220,11 +220,11 @@ class LocalCluster:
         self._ports.renew_taken(*down)
         self._say("writing profiles")
         self.write_profiles()
-        # The registry waits for its topic and its rights, which the first round makes.
-        if self._launch("registry"):
-            started.append(self._service("registry").process)
+        # Twice: the registry needs its topic and its rights, and the schemas need the registry.
         self._say("applying the network")
         self.apply_network(with_registry=False)
+        if self._launch("registry"):
+            started.append(self._service("registry").process)
         self._await("registry")
         self._say("registering the schemas")
         self.apply_network()
