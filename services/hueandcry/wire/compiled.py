@@ -1,7 +1,7 @@
 """Readers and writers of Avro bodies as Python functions made from a schema, one function a record type.
 
 Why not fastavro on the hot path: docs/decisions/compiled-avro.md. In short, these write three times and read one and a
-half times as fast here, and are strict where fastavro is not: indices and sizes below zero, integers out of range,
+half times as fast here, and are strict where fastavro is not: indices below zero, integers out of range,
 block sizes that lie.
 
 What is read is a plain dict, logical types left as their numbers and strings. Every type takes at least one byte
