@@ -7,8 +7,7 @@ docs/decisions/0005-registry.md):
 
 - an alias may be written without its namespace (`schemas.parse` has made it a full name before the library sees it);
 - `error` is compared as a record, where the library raises;
-- two decimals must agree in precision and scale (Avro 1.12 specification, "Decimal");
-- a field of an enum type with a default *symbol* still needs a default of its own.
+- two decimals must agree in precision and scale (Avro 1.12 specification, "Decimal").
 
 Levels: https://docs.confluent.io/platform/current/schema-registry/fundamentals/schema-evolution.html
 """
@@ -28,7 +27,7 @@ from avro.compatibility import (
     check_schema_names,
     lookup_writer_field,
 )
-from avro.schema import ArraySchema, MapSchema, RecordSchema, Schema, UnionSchema
+from avro.schema import NamedSchema, Schema, UnionSchema
 
 from hueandcry.registry.schemas import ParsedSchema, shown
 
@@ -87,7 +86,7 @@ def incompatibilities(reader: ParsedSchema, writer: ParsedSchema) -> list[Incomp
 
 
 def _label(schema: Schema) -> str:
-    return shown(schema.fullname) if schema.type in ("record", "enum", "fixed") else str(schema.type)
+    return shown(str(schema.fullname)) if isinstance(schema, NamedSchema) else schema.type
 
 
 class _Walk:
@@ -108,11 +107,7 @@ class _Walk:
             return self._reader_union(reader, writer, place)
         if reader.type != writer.type or reader.type in PRIMITIVE_TYPES:
             return self._scalar(reader, writer, place)
-        if isinstance(reader, ArraySchema) and isinstance(writer, ArraySchema):
-            return self.compare(reader.items, writer.items, f"{place}[]")
-        if isinstance(reader, MapSchema) and isinstance(writer, MapSchema):
-            return self.compare(reader.values, writer.values, f"{place}{{}}")
-        return self._named(reader, writer, place)
+        return self._nested(reader, writer, place)
 
     def _scalar(self, reader: Schema, writer: Schema, place: str) -> list[Incompatibility]:
         result = ReaderWriterCompatibilityChecker().get_compatibility(reader, writer)
@@ -121,11 +116,13 @@ class _Walk:
             return [Incompatibility("TYPE_MISMATCH", place, message)]
         return _decimals(reader, writer, place)
 
-    def _named(self, reader: Any, writer: Any, place: str) -> list[Incompatibility]:
-        """Both records, both enums or both fixed."""
-        message = (
-            f"the reader is named {_label(reader)}, the writer {_label(writer)}, and no alias of the reader's says so"
-        )
+    def _nested(self, reader: Any, writer: Any, place: str) -> list[Incompatibility]:
+        """Two arrays, maps, records, enums or fixed."""
+        if reader.type == "array":
+            return self.compare(reader.items, writer.items, f"{place}[]")
+        if reader.type == "map":
+            return self.compare(reader.values, writer.values, f"{place}{{}}")
+        message = f"the reader is named {_label(reader)}, the writer {_label(writer)}, and no alias says so"
         found = _found(check_schema_names(reader, writer, []), place, message)
         if reader.type == "fixed":
             message = f"{reader.size} bytes to read, {writer.size} written"
@@ -137,7 +134,7 @@ class _Walk:
             return found + _found(check_reader_enum_contains_writer_enum(reader, writer, []), place, message)
         return found + self._fields(reader, writer, place)
 
-    def _fields(self, reader: RecordSchema, writer: RecordSchema, place: str) -> list[Incompatibility]:
+    def _fields(self, reader: Any, writer: Any, place: str) -> list[Incompatibility]:
         found: list[Incompatibility] = []
         for field in reader.fields:
             here = f"{place}.{field.name}"

@@ -44,9 +44,7 @@ Definitions = dict[str, dict[str, Any]]
 def load(text: str) -> Any:
     """The JSON of a schema text. Raises ApiError 42201 for what is no JSON, too deep, or not UTF-8."""
     try:
-        stripped = text.strip()
-        bare = bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", stripped))
-        tree = stripped if bare else json.loads(text, parse_constant=_no_constant)
+        tree = json.loads(text, parse_constant=_no_constant)
         json.dumps(tree, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
         raise invalid_schema("the text holds half of a surrogate pair") from error

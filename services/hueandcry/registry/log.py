@@ -7,8 +7,8 @@ is special: each answers reads and takes writes. Two that write at once take tur
 
 Steps of a write, under a lock of this process:
 1. hold the pen (open the transactional id, where it is not ours or was lost: this ends a predecessor's transaction);
-2. read to the end of what is committed;
-3. decide on that state which records to write;
+2. with a pen just opened, read to the end of what is committed;
+3. decide on that state which records to write; refuse only after reading to the end once more;
 4. write them in one transaction; when fenced, go back to 1;
 5. read back to the last of them, and only then answer.
 """
@@ -22,8 +22,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.cimpl import NewTopic
 
 from hueandcry.registry import records
 from hueandcry.registry.errors import ApiError, store_error, timed_out
@@ -31,6 +41,8 @@ from hueandcry.registry.records import BadRecord, Record
 from hueandcry.registry.state import State, fold
 
 _log = logging.getLogger(__name__)
+_quiet = logging.getLogger(f"{__name__}.pen")
+_quiet.setLevel(logging.CRITICAL + 1)  # librdkafka calls being fenced fatal; here it is how turns are taken
 _T = TypeVar("_T")
 _BATCH: Final = 500
 _WRITE_SECONDS: Final = 20.0
@@ -76,6 +88,7 @@ class SchemaLog:
         self._pen = threading.Lock()
         self._producer: Producer | None = None
         self._consumer: Consumer | None = None
+        self._admin = AdminClient(self._kafka)
         self._thread: threading.Thread | None = None
         self.skipped = 0
         self.pens_taken = 0
@@ -110,6 +123,7 @@ class SchemaLog:
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 100,  # an end that follows a transaction's marker is noticed only after that
                 "auto.offset.reset": "error",
             }
         )
@@ -136,10 +150,15 @@ class SchemaLog:
     def catch_up(self, seconds: float = _READ_SECONDS) -> State:
         """The state with all that is committed now. Raises ApiError 50001, 50002."""
         self._check()
-        if self._consumer is None or not self._at_end.is_set():
+        if not self._at_end.is_set():
             raise store_error("the topic is not read to its end yet")
-        try:
-            _, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=seconds, cached=False)
+        partition = TopicPartition(self.topic, 0)
+        latest = {partition: OffsetSpec.latest()}
+        try:  # by the admin client, for on the consumer's connection the question waits behind its long poll
+            asked = self._admin.list_offsets(
+                latest, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=seconds
+            )
+            end = asked[partition].result(seconds + 1).offset
         except KafkaException as error:
             raise store_error(_reason(error)) from error
         return self._wait_for(end, seconds)
@@ -157,8 +176,8 @@ class SchemaLog:
         with self._pen:
             for turn in range(_TURNS):
                 try:
-                    producer = self._hold_pen()
-                    entries, answer = decide(self.catch_up())
+                    producer, state = self._hold_pen()
+                    entries, answer = self._decide(decide, state)
                     if entries:
                         self._wait_for(self._commit(producer, entries) + 1, _READ_SECONDS)
                     return answer
@@ -174,7 +193,18 @@ class SchemaLog:
                     self._stop.wait(random.uniform(0, 0.02 * 2**turn))  # noqa: S311 (spreads turns, guards nothing)
         raise timed_out("other instances of the registry kept writing")
 
-    def _hold_pen(self) -> Producer:
+    def _decide(self, decide: Decision[_T], state: State) -> tuple[Sequence[Record], _T]:
+        """What to write is checked by the commit itself; a refusal is only given on the newest state."""
+        try:
+            return decide(state)
+        except ApiError:
+            newest = self.catch_up()
+            if newest is state:
+                raise
+            return decide(newest)
+
+    def _hold_pen(self) -> tuple[Producer, State]:
+        """The producer, and a state on which its next commit may rest: nobody writes between without taking the pen."""
         if self._producer is None:
             producer = Producer(
                 {
@@ -184,12 +214,14 @@ class SchemaLog:
                     "transaction.timeout.ms": 15_000,
                     "message.max.bytes": LARGEST + 48_000,
                     "linger.ms": 0,
-                }
+                },
+                logger=_quiet,
             )
             self._producer = producer
             producer.init_transactions(_CALL_SECONDS)
             self.pens_taken += 1
-        return self._producer
+            return producer, self.catch_up()
+        return self._producer, self._state
 
     def _drop_pen(self) -> None:
         producer, self._producer = self._producer, None
@@ -241,11 +273,10 @@ class SchemaLog:
 
     def _await_topic(self) -> bool:
         """Make the topic, or wait for it; false where we are stopped meanwhile."""
-        admin = AdminClient(self._kafka)
         reason = ""
         while not self._stop.is_set():
             try:
-                partitions = _partitions(admin, self.topic, self._replication_factor)
+                partitions = _partitions(self._admin, self.topic, self._replication_factor)
                 if partitions > 1:
                     raise store_error(f"{self.topic} has {partitions} partitions and must have one")
                 if partitions == 1:

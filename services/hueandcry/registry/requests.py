@@ -127,8 +127,7 @@ def _references(given: Any) -> tuple[Reference, ...]:
 def _reference(given: Any) -> Reference:
     if isinstance(given, dict):
         name, where, number = given.get("name"), given.get("subject"), given.get("version")
-        whole = isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MAX_NUMBER
-        if isinstance(name, str) and isinstance(where, str) and whole:
+        if isinstance(name, str) and isinstance(where, str) and type(number) is int and 1 <= number <= _MAX_NUMBER:
             return Reference(name, where, number)
     raise ApiError(42201, "Invalid schema: a reference is an object with name, subject and version")
 

@@ -15,28 +15,27 @@ from hueandcry.registry.api import Api
 from hueandcry.registry.log import SchemaLog
 from hueandcry.registry.settings import RegistrySettings
 from hueandcry.registry.users import Door, load_users
+from hueandcry.settings import Settings
+from hueandcry.wire.kafka import client_config
 
 _STOP_SECONDS = 5
 
 
-def serve(settings: RegistrySettings, kafka: dict[str, Any], *, certificate: Path, key: Path, users: Path) -> None:
+def serve(settings: RegistrySettings, common: Settings) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         settings: address, topic, rules.
-        kafka: librdkafka's configuration of a client.
-        certificate: PEM, with its chain.
-        key: PEM of the private key.
-        users: file of those who may ask.
+        common: the broker and our login there; our certificate and key, and the file of those who may ask.
 
     Raises:
         SettingsError: a file can't be read, or the address can't be taken.
     """
-    door = Door(load_users(users), open_reads=settings.reads == "anyone")
-    for path in (certificate, key):
-        if not path.is_file():
-            raise SettingsError(f"{path} is no file", hint="Name the registry's certificate and key")
-    with _listening(settings.host, settings.port) as listener, _following(settings, kafka) as log:
+    certificate = _file(common.registry_certificate, "registry_certificate")
+    key = _file(common.registry_key, "registry_key")
+    users = load_users(_file(common.registry_users, "registry_users"))
+    door = Door(users, open_reads=settings.reads == "anyone")
+    with _listening(settings.host, settings.port) as listener, _following(settings, client_config(common)) as log:
         config = uvicorn.Config(
             Api(log, door, settings.level).app(),
             ssl_certfile=certificate,
@@ -51,6 +50,15 @@ def serve(settings: RegistrySettings, kafka: dict[str, Any], *, certificate: Pat
             h11_max_incomplete_event_size=32 * 1024,
         )
         uvicorn.Server(config).run([listener])
+
+
+def _file(path: Path | None, name: str) -> Path:
+    variable = f"HUEANDCRY_{name.upper()}"
+    if path is None:
+        raise SettingsError(f"{variable} is missing ({Settings.model_fields[name].description})", hint="Set it")
+    if not path.is_file():
+        raise SettingsError(f"{variable} names {path}, which is no file", hint="Name the file")
+    return path
 
 
 @contextlib.contextmanager
