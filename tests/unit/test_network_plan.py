@@ -32,11 +32,8 @@ EMPTY = State(subjects={}, brokers=3)
 
 def after(have: State, changes: tuple[Change, ...]) -> State:
     """The cluster once these changes are made, written as simply as can be."""
-    topics, quotas, subjects = (
-        dict(have.topics),
-        {u: dict(q) for u, q in have.quotas.items()},
-        dict(have.subjects or {}),
-    )
+    topics, subjects = dict(have.topics), dict(have.subjects or {})
+    quotas = {user: dict(limits) for user, limits in have.quotas.items()}
     users, acls, entries = set(have.users), set(have.acls), dict(have.feed)
     for change in changes:
         name, new = change.name, change.after

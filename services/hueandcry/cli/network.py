@@ -16,7 +16,7 @@ import yaml
 from rich.markup import escape
 from rich.table import Table
 
-from hueandcry.cli.console import Bar, clean_exit, fail, json_line, progress, say, stdout
+from hueandcry.cli.console import Bar, clean_exit, json_line, progress, say, stdout
 from hueandcry.control.local.profiles import passwords as local_passwords
 from hueandcry.control.network import Change, Cluster, NetworkSpec, Plan, load_network
 from hueandcry.control.network import apply as apply_network
@@ -159,10 +159,10 @@ def _passwords(home: Path, file: Path | None) -> dict[str, str]:
     try:
         given = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        fail(NetworkError(f"{file} can't be read as TOML", hint='Write lines such as fra-police = "…"'))
+        raise NetworkError(f"{file} can't be read as TOML", hint='Write lines such as fra-police = "…"') from None
     for user, password in given.items():
         if not isinstance(password, str) or not password:
-            fail(NetworkError(f"{file}: {user} has no text as its password", hint=f'Write {user} = "…"'))
+            raise NetworkError(f"{file}: {user} has no text as its password", hint=f'Write {user} = "…"')
     return known | given
 
 
@@ -195,7 +195,7 @@ def _detail(change: Change) -> str:
         case (("acl" | "user" | "feed"), _, _):
             return change.action
         case "topic", _, dict() as after:
-            return f"{after['partitions']} partitions, {after['replication_factor']} replicas"
+            return f"{_count(after['partitions'], 'partition')}, {_count(after['replication_factor'], 'replica')}"
         case "subject", _, dict() as after:
             return f"{after['compatibility']}"
         case _, dict() as before, dict() as after:

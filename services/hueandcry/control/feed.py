@@ -39,6 +39,7 @@ TRANSACTIONAL_ID = "hueandcry.network"
 
 _LOG = logging.getLogger(__name__)
 _PARTITION = 0
+_ASK_S = 10.0
 _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "region": ("regions", Region),
     "agency": ("agencies", Agency),
@@ -128,12 +129,25 @@ class Reader:
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
+                # The end is only told by an empty answer, which the broker holds back for so long.
+                "fetch.wait.max.ms": 100,
                 "auto.offset.reset": "earliest",
             }
         )
         self.raw: dict[str, str] = {}
         self.marker = ""
         self._restarted_at = -1
+        self._asked = False
+
+    def _ask(self) -> None:
+        """Look whether we may read at all: to a consumer without a group librdkafka never says that it may not."""
+        try:
+            topic = self._consumer.list_topics(TOPIC, timeout=_ASK_S).topics[TOPIC]
+        except KafkaException as error:
+            raise NetworkError(f"topic {TOPIC} can't be read: {error.args[0].str()}") from None
+        if topic.error is not None:
+            self._error(topic.error)
+        self._asked = True
         self._begin()
 
     def _begin(self) -> None:
@@ -151,6 +165,8 @@ class Reader:
         Raises:
             NetworkError: the topic can't be read, and waiting does not help.
         """
+        if not self._asked:
+            self._ask()
         message = self._consumer.poll(timeout)
         if message is None:
             return False, False

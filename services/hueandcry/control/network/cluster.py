@@ -53,7 +53,7 @@ class Cluster:
         users, quotas: False leaves them to others, where a cluster has no SCRAM users or no quotas.
     """
 
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(repr=False)
     registry: SchemaRegistryClient | None = None
     users: bool = True
     quotas: bool = True
