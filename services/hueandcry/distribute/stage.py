@@ -52,6 +52,8 @@ class Distribute:
         self._claim_id = schemas.id_of("hueandcry.Claim")
         self._register_ids = {name: schemas.id_of(name) for name in RECORDS}
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
+        self._denied: Counter[str] = Counter()
+        self._outcomes: Counter[tuple[str, str]] = Counter()
         self._indexed: tuple[Network, RoutingIndex] | None = None
 
     def process(self, batch: Batch) -> Effects:
@@ -77,6 +79,7 @@ class Distribute:
                 counts.setdefault(message.partition, Counter()).update(("read", outcome))
         for partition, count in counts.items():
             tally.add(batch.state[partition], TALLY, count)
+        self._count()
         return effects
 
     def give_up(self, batch: Batch, reason: str) -> Effects:
@@ -117,7 +120,7 @@ class Distribute:
                 remarks=remarks,
             )
         )
-        OUTCOMES.labels(head["kind"], decision.outcome).inc()
+        self._outcomes[head["kind"], decision.outcome] += 1
         THROUGH_SECONDS.labels(head["kind"]).observe(max(0, now_ms - received_at) / 1000)
         return records, decision.outcome
 
@@ -140,7 +143,7 @@ class Distribute:
         origin = Origin(**admitted["source"])
         for remark in remarks:
             REFUSALS.labels("distribute", remark.rule).inc()
-        OUTCOMES.labels(head["kind"], "refused").inc()
+        self._outcomes[head["kind"], "refused"] += 1
         return [
             self._writer.quarantine(
                 origin,
@@ -186,9 +189,18 @@ class Distribute:
         if self._indexed is None or self._indexed[0] is not network:
             self._indexed = (network, RoutingIndex(network))
         routes = route(head, self._indexed[1], network)
-        for rule, count in routes.refused.items():
-            DENIED.labels(rule).inc(count)
+        self._denied.update(routes.refused)
         return routes.granted
+
+    def _count(self) -> None:
+        """Tell Prometheus, once a batch."""
+        self._deliveries.count()
+        for (kind, outcome), count in self._outcomes.items():
+            OUTCOMES.labels(kind, outcome).inc(count)
+        for rule, count in self._denied.items():
+            DENIED.labels(rule).inc(count)
+        self._outcomes.clear()
+        self._denied.clear()
 
 
 _INTERNAL = "a fault of the platform; the operator has been told, the bytes are kept"
