@@ -39,6 +39,8 @@ _CHUNK = 50
 _RETRY_SECONDS = 0.5
 #: After so many roll-backs of the same batch the lane opens everything anew.
 _BATCH_FAILURES = 5
+#: A consumer that is fenced is told so once, by a message with the code _FATAL whose `fatal()` is false.
+_FENCED = (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID)
 
 
 class Stage(Protocol):
@@ -279,7 +281,7 @@ class Lane(Service):
                         message.timestamp()[1],
                     )
                 )
-            elif error.fatal() or error.code() == KafkaError.FENCED_INSTANCE_ID:
+            elif error.fatal() or error.code() in _FENCED:
                 raise Fenced(
                     f"another process has taken over: {error.str()}",
                     hint="give each process of a stage its own HUEANDCRY_INSTANCE",
