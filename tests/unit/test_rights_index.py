@@ -126,3 +126,11 @@ def test_many_subscriptions_match_as_one_by_one(monkeypatch: pytest.MonkeyPatch)
             if oracle_asks(subscription, head):
                 expected.setdefault(subscription.agency, []).append(subscription.id)
         assert index.candidates(head) == {agency: tuple(sorted(ids)) for agency, ids in expected.items()}
+
+
+def test_who_is_refused_twice_is_counted_for_the_first_rule() -> None:
+    """The masks know a misspelt exclusion as the rules do, so that a later rule does not take the count."""
+    network = _network([_agency("bka", clearance="unclassified")], [Subscription(id="s", agency="bka")])
+    index = RoutingIndex(network)
+    assert route(_head(excluded=[" deu"], classification="secret"), index, network) == ([], {"excluded": 1})
+    assert route(_head(excluded=["DE"], classification="secret"), index, network) == ([], {"clearance": 1})
