@@ -36,7 +36,7 @@ def _is_ours(name: str) -> bool:
 def cluster() -> Iterator[LocalCluster]:
     """A Kafka alone (TLS, SCRAM, ACLs; no registry, no processors), for the session; each xdist worker has its own."""
     home = Path(tempfile.mkdtemp(prefix="hueandcry-test-"))
-    running = LocalCluster(home, tied=True)
+    running = LocalCluster(home, tied=True, quick_start=True)
     try:
         running.start_broker()
         yield running

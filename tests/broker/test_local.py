@@ -121,7 +121,7 @@ def test_a_second_start_changes_nothing(cluster: LocalCluster) -> None:
 
 
 def test_what_was_written_outlives_a_crash_and_a_stop(tmp_path: Path) -> None:
-    own = LocalCluster(tmp_path / "home", tied=True)
+    own = LocalCluster(tmp_path / "home", tied=True, quick_start=True)
     try:
         own.start_broker()
         bootstrap, config = own.bootstrap, own.client_config()

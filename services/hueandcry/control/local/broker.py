@@ -28,8 +28,8 @@ from hueandcry.control.local.process import Process, ProcessError
 from hueandcry.control.local.readiness import ended
 from hueandcry.control.local.tls import BROKER_NAME, Certificates, write_private
 
-_READY_S = 60.0
-_FORMAT_S = 60.0
+_READY_S = 120.0
+_FORMAT_S = 120.0
 _JVM = (
     *("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExitOnOutOfMemoryError"),
     *("-Djava.awt.headless=true", "-Xlog:disable", "-Xlog:all=warning:stderr", "-Xshare:auto"),
@@ -44,11 +44,15 @@ class Broker:
         ports: where its ports are kept.
         certificates: those of this home.
         tied: end it with the process that started it; for tests.
+        quick_start: leave out the JVM's second compiler, which halves the work of starting and costs throughput.
     """
 
-    def __init__(self, home: Path, ports: Ports, certificates: Certificates, *, tied: bool = False) -> None:
+    def __init__(
+        self, home: Path, ports: Ports, certificates: Certificates, *, tied: bool = False, quick_start: bool = False
+    ) -> None:
         self._folder = home / "broker"
         self._ports = ports
+        self._quick_start = quick_start
         self._certificates = certificates
         self.process = Process(home, "broker", tied=tied)
 
@@ -84,7 +88,9 @@ class Broker:
             say("formatting the broker's storage")
             self._format(run_java, jars, users)
         say("starting Kafka")
-        self.process.start([*self._java(run_java, jars), "kafka.Kafka", str(self._properties)], _environment())
+        self.process.start(
+            [*self._java(run_java, jars, quick=self._quick_start), "kafka.Kafka", str(self._properties)], _environment()
+        )
         try:
             self._wait_ready(client_config())
         except BaseException:
@@ -100,9 +106,9 @@ class Broker:
     def _properties(self) -> Path:
         return self._folder / "server.properties"
 
-    def _java(self, run_java: str, jars: Path) -> list[str]:
+    def _java(self, run_java: str, jars: Path, *, quick: bool) -> list[str]:
         log4j = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
-        return [run_java, *_JVM, log4j, "-cp", f"{jars}/*"]
+        return [run_java, *_JVM, *(["-XX:TieredStopAtLevel=1"] if quick else []), log4j, "-cp", f"{jars}/*"]
 
     def _write_configuration(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -156,7 +162,7 @@ class Broker:
             "num.recovery.threads.per.data.dir": 2,
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
             # After a crash the old registration must end before the new one is taken: Kafka's default is 9 s.
-            "broker.session.timeout.ms": 4000,
+            "broker.session.timeout.ms": 6000,
             "broker.heartbeat.interval.ms": 1000,
         }
 
@@ -170,15 +176,13 @@ class Broker:
             arguments += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]"]
         secret = self._folder / "format.args"
         write_private(secret, "\n".join(arguments).encode())
-        quick = ["-XX:TieredStopAtLevel=1"]
-        java_command = self._java(run_java, jars)
-        command = [java_command[0], *quick, *java_command[1:], "kafka.tools.StorageTool", f"@{secret}"]
+        command = [*self._java(run_java, jars, quick=True), "kafka.tools.StorageTool", f"@{secret}"]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=_FORMAT_S, check=False, env=_environment()
             )
         except subprocess.TimeoutExpired:
-            raise ProcessError("Kafka's storage tool did not end within a minute") from None
+            raise ProcessError("Kafka's storage tool did not end within two minutes") from None
         finally:
             secret.unlink()
         if done.returncode != 0:

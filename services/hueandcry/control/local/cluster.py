@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +17,13 @@ from hueandcry.control.local.profiles import OPERATOR, Addresses, Secrets
 from hueandcry.control.local.readiness import is_ready, wait_ready
 from hueandcry.control.local.services import NAMES, PROCESSORS, Service, environment, service
 from hueandcry.control.local.tls import Certificates
-from hueandcry.control.network import load_network
-from hueandcry.errors import NetworkError, SettingsError
+from hueandcry.control.network import Cluster, apply, load_network
+from hueandcry.errors import SettingsError
 from hueandcry.settings import Settings
+from hueandcry.wire.kafka import client_config, registry_client
 
-_READY_S = 30.0
-_APPLY_S = 120.0
+_READY_S = 90.0
 _GRACE_S = 15.0
-#: `network apply` says so where the cluster has more than the network names; nothing is deleted unasked.
-_LEFT_OVER = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,7 @@ class LocalCluster:
         network_dir: the folder that describes the network.
         external: a cluster of the user's own (its address and operator), to be used in place of a local broker.
         tied: end the processes with the one that started them (Linux only); for tests.
+        quick_start: have Kafka start sooner and then do less a second; for tests.
         say: told what is going on.
     """
 
@@ -59,6 +56,7 @@ class LocalCluster:
         network_dir: Path = Path("topics"),
         external: Settings | None = None,
         tied: bool = False,
+        quick_start: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.home = home.resolve()
@@ -67,7 +65,7 @@ class LocalCluster:
         self._tied = tied
         self._say = say
         self.certificates = Certificates(self.home / "tls")
-        self.broker = Broker(self.home, self._ports, self.certificates, tied=tied)
+        self.broker = Broker(self.home, self._ports, self.certificates, tied=tied, quick_start=quick_start)
         self._external = None if external is None or self._is_ours(external) else external
 
     @property
@@ -158,32 +156,19 @@ class LocalCluster:
         profiles.write_registry_users(self.home)
         profiles.write_operator(self.home, addresses, user, password, self._network_dir)
 
-    def apply_network(self, *, with_registry: bool = True) -> None:
-        """Make the cluster what the network says, by `hueandcry network apply` as the operator.
+    def apply_network(self, *, with_schemas: bool = True) -> None:
+        """Make the cluster what the network says, as the operator. What is there and not in the network stays.
 
         Args:
-            with_registry: also register the schemas.
+            with_schemas: also register the schemas.
 
         Raises:
-            NetworkError: it could not; with what the command said.
+            NetworkError: the network is wrong, or does not fit the cluster.
         """
-        command = [sys.executable, "-m", "hueandcry.cli", "network", "apply"]
-        if not with_registry:
-            command += ["--without", "schemas"]
-        try:
-            done = subprocess.run(
-                command,
-                env=self.env_for(OPERATOR),
-                cwd=self.home,
-                capture_output=True,
-                text=True,
-                timeout=_APPLY_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise NetworkError(f"the network was not applied in {_APPLY_S:.0f} s") from None
-        if done.returncode not in (0, _LEFT_OVER):
-            raise NetworkError(f"the network could not be applied: {(done.stderr or done.stdout).strip()}")
+        settings = Settings.model_validate(profiles.operator_settings(self.home))
+        registry = registry_client(settings) if with_schemas else None
+        spec = load_network(self._network_dir, self.home / "network")
+        apply(spec, Cluster(client_config(settings), registry), passwords=profiles.passwords(self.home))
 
     def env_for(self, name: str) -> dict[str, str]:
         """The environment of a service (registry, admit, distribute), or of a command of the `operator`."""
@@ -222,8 +207,9 @@ class LocalCluster:
         self.write_profiles()
         # Twice: the registry needs its topic and its rights, and the schemas need the registry.
         self._say("applying the network")
-        self.apply_network(with_registry=False)
-        if self._launch("registry"):
+        if self._service("registry").process.pid is None:
+            self.apply_network(with_schemas=False)
+            self._launch("registry")
             started.append(self._service("registry").process)
         self._await("registry")
         self._say("registering the schemas")

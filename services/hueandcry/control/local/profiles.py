@@ -113,6 +113,16 @@ def write_operator(home: Path, addresses: Addresses, user: str, user_password: s
     write_private(folder / "env", "".join(lines).encode())
 
 
+def operator_settings(home: Path) -> dict[str, str]:
+    """What the operator's profile says, by the names of `hueandcry.settings`."""
+    folder = home / OPERATOR
+    return {
+        name: value
+        for file in ("config.toml", "auth.toml")
+        for name, value in tomllib.loads((folder / file).read_text("utf-8")).items()
+    }
+
+
 def write_agency(home: Path, agency: Agency, addresses: Addresses) -> None:
     """An agency's profile, with its signing key and password made where it has none, and its public key's overlay."""
     folder = _private_folder(home / "agencies" / agency.id)
@@ -125,8 +135,11 @@ def write_agency(home: Path, agency: Agency, addresses: Addresses) -> None:
     key_id = _write_public_key(home, agency.id, signing_key)
     config = {
         "agency": agency.id,
+        "state": agency.state,
         "region": agency.region,
         **_common(addresses),
+        "security_protocol": addresses.security_protocol,
+        "sasl_mechanism": addresses.sasl_mechanism,
         "signing_key": str(signing_key),
         "key_id": key_id,
     }
