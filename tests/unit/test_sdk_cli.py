@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import NOW_MS, sound_vehicle
 
+from factories import NOW_MS, sound_vehicle
 from hueandcry.cli import main
 from hueandcry.cli.why import judge
 from hueandcry.rights.network import Agency, Network, Region, Subscription

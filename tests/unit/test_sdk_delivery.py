@@ -7,10 +7,10 @@ import uuid
 from typing import Any
 
 import pytest
-from factories import NOW_MS, sound_cyber, sound_person, sound_vehicle
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import NOW_MS, sound_cyber, sound_person, sound_vehicle
 from hueandcry.cli.console import json_line
 from hueandcry.cli.tail import delivery_row, subject_line
 from hueandcry.sdk.delivery import Delivery, Place, Repeats, read_delivery

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from factories import NOW_MS, sound_cyber, sound_person, sound_vehicle
 
+from factories import NOW_MS, sound_cyber, sound_person, sound_vehicle
 from hueandcry.alerts.model import Alert
 from hueandcry.errors import AlertInvalid
 from hueandcry.sdk.jsonable import jsonable

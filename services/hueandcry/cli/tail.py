@@ -102,7 +102,7 @@ def _show(stream: Subscriber | Receipts, output: Output, limit: int | None, ends
             say(error.diagnostics(), "yellow")
             continue
         if message is None:
-            return limit is None or stream.at_end
+            return limit is None or (stream.until_end and stream.at_end)
         if output is Output.json:
             print(json_line(message.to_json()), flush=True)
         else:

@@ -57,7 +57,7 @@ class _Stream:
         if name is not None and not _NAME.fullmatch(name):
             raise SettingsError("the name of a subscriber has letters, digits, '.', '_' and '-', at most 100")
         self.group = None if name is None else f"{profile.agency}.{name}"
-        self._until_end = until_end
+        self.until_end = until_end
         self._timeout = timeout
         self._ids = SchemaIds(registry_client(profile.settings))
         topic = profile.inbox_topic if self.topic == "inbox" else profile.receipts_topic
@@ -117,8 +117,8 @@ class _Stream:
 
     def _message(self, timeout: float | None) -> Message | None:
         while True:
-            message = self._reader.take(1.0 if timeout is None else timeout, until_end=self._until_end)
-            if message is not None or timeout is not None or (self._until_end and self._reader.at_end):
+            message = self._reader.take(1.0 if timeout is None else timeout, until_end=self.until_end)
+            if message is not None or timeout is not None or (self.until_end and self._reader.at_end):
                 return message
 
 
