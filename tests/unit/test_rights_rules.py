@@ -343,3 +343,11 @@ def test_a_network_is_forgotten_with_its_standings() -> None:
     gc.collect()
     assert not [ref for ref in refs if ref() is not None]
     assert len(standing_module._standings) <= 8  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_state_that_only_a_region_called_world_names_is_a_place_in_the_world() -> None:
+    odd = {"world": Region(id="world", name="World", states=("XKX",))}
+    who = agency(state="XKX", region="world", jurisdictions=("XKX",))
+    for place in ("XKX", "world"):
+        assert rule(who, head(circulation=[place]), network(who, regions=odd)) == "granted"
+    assert rule(who, head(circulation=["DEU"]), network(who, regions=odd)) == "circulation"

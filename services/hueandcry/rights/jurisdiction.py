@@ -58,11 +58,12 @@ class Places:
     """The tree of places of one network."""
 
     def __init__(self, regions: Iterable[Region]) -> None:
-        regions = [region for region in regions if region.id != WORLD]
+        regions = list(regions)
         self._region_of = {state: region.id for region in regions for state in region.states}
-        self._states: dict[str, list[str]] = {region.id: [] for region in regions}
+        self._states: dict[str, list[str]] = {region.id: [] for region in regions if region.id != WORLD}
         for state, region in self._region_of.items():
-            self._states[region].append(state)
+            if region != WORLD:
+                self._states[region].append(state)
         self._reach: dict[tuple[str, ...], frozenset[str]] = {}
 
     def __contains__(self, place: str) -> bool:
@@ -75,7 +76,7 @@ class Places:
         if place in self._states:
             return (place, WORLD)
         if place in self._region_of:
-            return (place, self._region_of[place], WORLD)
+            return (place, *self.above(self._region_of[place]))
         if place in iso_states():
             return (place, WORLD)
         chain = _iso_subdivisions().get(place)
