@@ -76,7 +76,7 @@ format: setup ## Put code, avro/ and topics/ into the house form
 
 .PHONY: bench
 bench: setup ## Measure: alerts a second, latency and memory, stage by stage
-	@$(WITH_TOOLS) python -m tests.bench $(ARGS)
+	@$(WITH_TOOLS) PYTHONPATH=tests python -m bench $(ARGS)
 
 .PHONY: clean
 clean: ## Stop what runs, and remove all that was made here (not ~/.cache/hueandcry)
