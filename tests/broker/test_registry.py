@@ -21,7 +21,12 @@ from typing import Any
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigEntry,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
+)
 from confluent_kafka.cimpl import NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient, SchemaRegistryError
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
@@ -200,7 +205,8 @@ def test_avro_serializer_and_deserializer_end_to_end(
 ) -> None:
     instance, alerts = start(), fresh_topic()
     at = SerializationContext(alerts, MessageField.VALUE)
-    serialise = AvroSerializer(instance.client(), record("plate"))
+    serialise: Any = AvroSerializer(instance.client(), record("plate"))  # pyright: ignore[reportCallIssue]
+    read: Any = AvroDeserializer(instance.client(user=None))  # pyright: ignore[reportCallIssue]
     producer = Producer(operator_config)
     producer.produce(alerts, serialise({"plate": "synthetic"}, at))
     assert producer.flush(20) == 0
@@ -210,7 +216,7 @@ def test_avro_serializer_and_deserializer_end_to_end(
         message = consumer.poll(30)
         assert message is not None
         assert message.error() is None
-        assert AvroDeserializer(instance.client(user=None))(message.value(), at) == {"plate": "synthetic"}
+        assert read(message.value(), at) == {"plate": "synthetic"}
     finally:
         consumer.close()
 
@@ -266,7 +272,7 @@ def test_kill_9_and_start_again_loses_nothing(start: Callable[[], Instance]) -> 
 
 
 def test_sigterm_ends_in_good_order(start: Callable[[], Instance]) -> None:
-    assert start().end(signal.SIGTERM) in (0, -signal.SIGTERM)
+    assert start().end(signal.SIGTERM) == 0
 
 
 def test_one_schema_registered_by_many_at_once_gets_one_id(start: Callable[[], Instance]) -> None:

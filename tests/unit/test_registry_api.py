@@ -66,6 +66,9 @@ class Client:
         self.log = MemoryLog()
         self._app = Api(self.log, Door(USERS, open_reads=open_reads), level).app()  # type: ignore[arg-type]
 
+    async def _speak(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._app(scope, receive, send)
+
     def ask(
         self, method: str, path: str, body: Any = b"", login: str | None = OPERATOR, query: str = ""
     ) -> tuple[int, Any, dict[str, str]]:
@@ -94,7 +97,7 @@ class Client:
             "client": ("127.0.0.1", 1),
             "root_path": "",
         }
-        asyncio.run(self._app(scope, receive, send))
+        asyncio.run(self._speak(scope, receive, send))
         text = b"".join(message.get("body", b"") for message in sent)
         headers = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
         try:

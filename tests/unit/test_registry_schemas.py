@@ -257,7 +257,7 @@ def test_attributes_are_written_as_avros_java_implementation_prints_them() -> No
 
 @pytest.mark.parametrize("path", sorted(AVRO.glob("*.avsc")), ids=lambda path: path.stem)
 def test_our_own_schemas_stay_what_they_are(path: Path) -> None:
-    whole = json.dumps(fastavro.schema.load_schema(path, _write_hint=False))
+    whole = json.dumps(fastavro.schema.load_schema(str(path), _write_hint=False))
     parsed = schemas.parse(whole)
     assert schemas.canonical(parsed.text) == parsed.text == schemas.parse(parsed.text).text
     ours, theirs = json.loads(parsed.text), json.loads(whole)

@@ -3,7 +3,7 @@
 The rules for names, fixed sizes, enum symbols, fields and promotion are those of `avro.compatibility`. The walk is
 ours, because the library's gives places and messages as two unordered sets, numbers fields instead of naming them,
 starts again at "/" below a union and drops what it found inside one. Corrected besides (the table is in
-docs/decisions/0005-registry.md):
+docs/decisions/registry.md):
 
 - an alias may be written without its namespace (`schemas.parse` has made it a full name before the library sees it);
 - `error` is compared as a record, where the library raises;

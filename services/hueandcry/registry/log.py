@@ -32,7 +32,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 from confluent_kafka.cimpl import NewTopic
 
 from hueandcry.registry import records
@@ -153,7 +153,7 @@ class SchemaLog:
         if not self._at_end.is_set():
             raise store_error("the topic is not read to its end yet")
         partition = TopicPartition(self.topic, 0)
-        latest = {partition: OffsetSpec.latest()}
+        latest: Any = {partition: OffsetSpec.latest()}
         try:  # by the admin client, for on the consumer's connection the question waits behind its long poll
             asked = self._admin.list_offsets(
                 latest, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from hueandcry.registry.users import Door, load_users
 from hueandcry.settings import Settings
 from hueandcry.wire.kafka import client_config
 
-_STOP_SECONDS = 5
+_STOP_SECONDS = 3
 
 
 def serve(settings: RegistrySettings, common: Settings) -> None:
@@ -49,7 +50,13 @@ def serve(settings: RegistrySettings, common: Settings) -> None:
             limit_concurrency=200,
             h11_max_incomplete_event_size=32 * 1024,
         )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _noted)
         uvicorn.Server(config).run([listener])
+
+
+def _noted(number: int, frame: object) -> None:
+    """uvicorn stops at a signal and raises it again when it has stopped; by then there is only our own end to come."""
 
 
 def _file(path: Path | None, name: str) -> Path:
