@@ -23,7 +23,7 @@ from hueandcry.enrich import doubts as enrichment_doubts
 from hueandcry.enrich import enrich
 from hueandcry.errors import RegistryError, WireError
 from hueandcry.identity.keys import hmac_key, identify
-from hueandcry.identity.vin import refusals as vin_refusals
+from hueandcry.identity.refuse import refusals as identity_refusals
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
 from hueandcry.metrics import REFUSALS
@@ -41,7 +41,9 @@ ADMITTED = "admitted"
 class _Refused(Exception):
     """A message that is not admitted, with what is known of its sender."""
 
-    def __init__(self, remarks: list[Remark], *, alert: Mapping[str, Any] | None = None, signer: str | None = None) -> None:
+    def __init__(
+        self, remarks: list[Remark], *, alert: Mapping[str, Any] | None = None, signer: str | None = None
+    ) -> None:
         super().__init__()
         self.remarks = remarks
         self.alert = alert
@@ -127,9 +129,11 @@ class Admit:
         except WireError as error:
             raise _Refused([_remark(error)], alert=alert) from error
         origin = Origin(message.topic, message.partition, message.offset)
-        remarks = authority_refusals(alert, key.agency, origin.region, network) or check(alert, now_ms=now_ms)
-        if not remarks and alert["kind"] == "stolen_vehicle":
-            remarks = vin_refusals(alert)
+        remarks = (
+            authority_refusals(alert, key.agency, origin.region, network)
+            or check(alert, now_ms=now_ms)
+            or identity_refusals(alert)
+        )
         if remarks:
             raise _Refused(remarks, alert=alert, signer=key.agency)
         identity = identify(alert)
