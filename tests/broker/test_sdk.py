@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -55,12 +55,14 @@ class Platform:
         self.operator = operator_profile(home)
         self.ids = SchemaIds(registry_client(self.operator.settings))
 
-    def write(self, topic: str, values: list[tuple[bytes | None, bytes | None]], headers: Any = None) -> list[int]:
+    def write(self, topic: str, values: Sequence[tuple[bytes | None, bytes | None]], headers: Any = None) -> list[int]:
         """Write keys and values as the operator; their offsets."""
         producer = Producer(producer_config(self.operator.settings))
         offsets: list[int] = []
         for key, value in values:
-            producer.produce(topic, value, key, 0, headers=headers, on_delivery=lambda e, m: offsets.append(m.offset()))
+            producer.produce(
+                topic, value, key, 0, headers=headers, on_delivery=lambda e, m: offsets.append(m.offset() or 0)
+            )
         assert producer.flush(20) == 0
         return offsets
 
@@ -77,7 +79,9 @@ class Platform:
                     if message.error() is None:
                         found.append(message)
                     else:
-                        assert message.error().code() == KafkaError._PARTITION_EOF
+                        error = message.error()
+                        assert error is not None
+                        assert error.code() == KafkaError._PARTITION_EOF
                         left.discard(message.partition())
             assert not left
             return found
@@ -420,8 +424,8 @@ def test_tail_ends_without_a_complaint_when_its_reader_goes(platform: Platform) 
 def _kcat_library() -> dict[str, str]:
     """The environment in which kcat has a librdkafka that Kafka 4 lets in.
 
-    One older than 2.6.1 fails with SCRAM at Kafka 4 (confluentinc/librdkafka#4895); Debian's kcat has such a one. It then
-    gets the one that confluent-kafka brings, as docs/subscribe.md tells its users.
+    One older than 2.6.1 fails with SCRAM at Kafka 4 (confluentinc/librdkafka#4895); Debian's kcat has such a one. It
+    then gets the one that confluent-kafka brings, as docs/subscribe.md tells its users.
     """
     version = subprocess.run(["kcat", "-V"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", version)
@@ -472,7 +476,8 @@ def test_plain_confluent_kafka_receives_and_decodes(platform: Platform) -> None:
     try:
         message = _poll(consumer.poll)
         context = SerializationContext("inbox.nor-border", MessageField.VALUE)
-        delivery: Any = AvroDeserializer(registry)(message.value(), context)
+        deserialise: Any = AvroDeserializer(registry)  # type: ignore[call-issue]
+        delivery = deserialise(message.value(), context)
     finally:
         consumer.close()
     assert str(delivery["alert_id"]) == alert["alert_id"]
