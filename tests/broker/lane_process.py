@@ -23,11 +23,12 @@ _SCRIPT = Path(__file__).with_name("echo_lane.py")
 PARTITIONS = 3
 
 
-def until(holds: Callable[[], object], seconds: float, what: str, every: float = 0.05) -> None:
-    """Ask again and again, until it holds; AssertionError after so many seconds."""
+def until(holds: Callable[[], object], seconds: float, what: str | Callable[[], str], every: float = 0.05) -> None:
+    """Ask again and again, until it holds; AssertionError after so many seconds, with `what` as it is then."""
     end = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds:g} s: {what if isinstance(what, str) else what()}")
         time.sleep(every)
 
 
@@ -66,7 +67,7 @@ class LaneProcess:
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
 
     def wait_ready(self, seconds: float = 40) -> LaneProcess:
-        until(lambda: self.ready or not self.runs, seconds, f"the lane is ready\n{self.tail()}")
+        until(lambda: self.ready or not self.runs, seconds, lambda: f"the lane is ready\n{self.tail()}")
         assert self.runs, f"the lane ended\n{self.tail()}"
         return self
 
@@ -168,7 +169,11 @@ class EchoLanes:
 
     def wait_done(self, count: int, seconds: float) -> None:
         """Wait until so many input records are committed."""
-        until(lambda: self.committed() >= count, seconds, f"{count} records done\n{self.processes[-1].tail()}", 0.1)
+        until(lambda: self.committed() >= count, seconds, lambda: f"{count} records done\n{self.logs()}", 0.1)
+
+    def logs(self) -> str:
+        """The ends of the processes' logs, and how far they got."""
+        return f"{self.committed()} committed\n" + "\n".join(each.tail() for each in self.processes)
 
     def read(self) -> list[Message]:
         """Everything committed in the output."""

@@ -119,7 +119,9 @@ class Lane(Service):
         self._stores: dict[int, PartitionStore] = {}
         self._restoring: dict[int, Restore] = {}
         self._assigned: list[TopicPartition] = []
-        self._one_by_one = 0
+        #: Of batches that were rolled back: by topic and partition, the offset up to which messages go one by one.
+        self._suspects: dict[tuple[str, int], int] = {}
+        self._hopeless: tuple[tuple[str, int, int], str] | None = None
         self._failures = 0
         self._epoch = 0
         self._joined = False
@@ -242,6 +244,7 @@ class Lane(Service):
         for store in self._stores.values():
             store.close()
         self._restoring, self._stores, self._assigned = {}, {}, []
+        self._suspects, self._hopeless = {}, None
         self._epoch += 1
         metrics.PARTITIONS.labels(self.name).set(0)
 
@@ -252,7 +255,7 @@ class Lane(Service):
             self._restore_on()
             # Nothing comes while the partitions are paused; this keeps the lane's place in the group.
             return self._taken(self._consumer.consume(1, 0)) if epoch == self._epoch else []
-        limit = 1 if self._one_by_one else self._max_messages
+        limit = 1 if self._suspects else self._max_messages
         # consume() waits its whole timeout for a full batch: wait for the first message only, then take what is there.
         messages = self._taken(self._consumer.consume(1, 0.2))
         size = sum(len(message.value or b"") for message in messages)
@@ -303,23 +306,28 @@ class Lane(Service):
             self._consumer.resume(self._assigned)
 
     def _settle(self, batch: Batch) -> None:
-        alone = self._one_by_one > 0
+        alone = bool(self._suspects)
+        first = batch.messages[0]
+        place = (first.topic, first.partition, first.offset)
+        hopeless = self._hopeless[1] if self._hopeless is not None and self._hopeless[0] == place else None
         try:
             started = time.perf_counter()
-            effects = self._stage.process(batch)
+            effects = self._stage.process(batch) if hopeless is None else self._stage.give_up(batch, hopeless)
             metrics.PROCESS_SECONDS.labels(self.name).observe(time.perf_counter() - started)
             self._commit(batch, effects, watch_each=alone)
         except Aborted as aborted:
             metrics.ABORTS.labels(self.name).inc()
             log.warning("lane %s: transaction rolled back: %s", self.name, aborted)
             if alone and aborted.refused is not None:
-                fresh = Batch(batch.messages, {n: Overlay(self._stores[n]) for n in batch.state}, batch.settled)
-                self._commit(fresh, self._stage.give_up(fresh, aborted.refused.str()))
-            else:
-                self._rewind(batch, aborted)
-                return
+                # Given up in a transaction to come: librdkafka counts the refused record as sent, so the next record
+                # to that partition may be out of sequence and cost one more transaction.
+                self._hopeless = (place, aborted.refused.str())
+            self._rewind(batch, aborted)
+            return
         self._failures = 0
-        self._one_by_one = max(0, self._one_by_one - len(batch.messages))
+        for where, offset in batch.next_offsets().items():
+            if offset >= self._suspects.get(where, offset + 1):
+                del self._suspects[where]
 
     def _commit(self, batch: Batch, effects: Effects, *, watch_each: bool = False) -> None:
         assert self._consumer is not None and self._transactor is not None  # noqa: S101 - opened in on_start
@@ -348,7 +356,8 @@ class Lane(Service):
             raise LaneError(f"a batch was rolled back {self._failures} times: {aborted}")
         if not aborted.moved:
             # One of the records may be unacceptable: find it by going one by one.
-            self._one_by_one = len(batch.messages)
+            for where, offset in batch.next_offsets().items():
+                self._suspects[where] = max(offset, self._suspects.get(where, 0))
             time.sleep(_RETRY_SECONDS)
         owned = {(each.topic, each.partition) for each in self._assigned}
         for (topic, number), offset in batch.first_offsets().items():

@@ -18,6 +18,7 @@ from hueandcry.lanes.batch import Record
 #: How long the broker lets a transaction of ours stay open; readers of committed data wait no longer for a dead lane.
 TRANSACTION_TIMEOUT_MS = 15_000
 _CALL_SECONDS = 5.0
+_FLUSH_SECONDS = 0.5
 _FENCED = {
     KafkaError._FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
@@ -77,6 +78,8 @@ class Transactor:
                 **config,
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                # No record may outlive its transaction.
+                "delivery.timeout.ms": TRANSACTION_TIMEOUT_MS,
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",
                 "message.max.bytes": 8 << 20,
@@ -160,9 +163,20 @@ class Transactor:
             self._refused = error
 
     def _flush(self) -> None:
-        while self._producer.flush(_CALL_SECONDS):
+        while self._producer.flush(_FLUSH_SECONDS):
             if self._stopping():
                 raise Unsettled("stopped while records were not acknowledged")
+            self._raise_if_failed()
+
+    def _raise_if_failed(self) -> None:
+        """Raise what a failed transaction failed of: it sends nothing more, and flush would wait for time-outs."""
+        try:
+            # No call merely asks. Within a transaction this one changes nothing, and says if it must be rolled back.
+            self._producer.begin_transaction()
+        except KafkaException as error:
+            reason: KafkaError = error.args[0]
+            if reason.txn_requires_abort() or reason.fatal():
+                raise
 
     def _roll_back(self, error: KafkaException) -> Aborted:
         reason: KafkaError = error.args[0]
