@@ -71,7 +71,8 @@ def _play(console: Console, home: Path, network_dir: Path, *, keep: bool, as_jso
     console.print(escape(LEGEND), highlight=False, style="dim")
     console.rule()
     live = LiveView(console, agencies) if console.is_terminal else PlainView(console, agencies, deliveries=not as_json)
-    with own_cluster(home, network_dir, live.doing, keep=keep) as cluster:
+    good = False
+    with own_cluster(home, network_dir, live.doing, keep=keep, well=lambda: good) as cluster:
         with live as view:
             view.doing("starting Kafka")
             cluster.up()
@@ -79,6 +80,7 @@ def _play(console: Console, home: Path, network_dir: Path, *, keep: bool, as_jso
             up = monotonic() - began
             plan = scenario.load(now())
             result = run(cluster.home, known, cluster.client_config(), plan, view)
+        good = not result.differences
         if not as_json:
             _tell(console, result)
             _ask(console, plan.questions, result, cluster.home)
@@ -87,7 +89,9 @@ def _play(console: Console, home: Path, network_dir: Path, *, keep: bool, as_jso
             print(json_line(_as_json(result, monotonic() - began)))
         if keep:
             _look_around(console, cluster, result)
-    return not result.differences
+    if not good:
+        console.print(f"Logs are in {home / 'logs'}", highlight=False, soft_wrap=True)
+    return good
 
 
 def _tell(console: Console, result: Result) -> None:

@@ -52,15 +52,16 @@ class Result:
 
 @contextmanager
 def own_cluster(
-    home: Path, network_dir: Path, say: Callable[[str], None], *, keep: bool = False
+    home: Path, network_dir: Path, say: Callable[[str], None], *, keep: bool, well: Callable[[], bool]
 ) -> Iterator[LocalCluster]:
     """A fresh cluster in a home of its own, not started; stopped at the end, however that comes.
 
-    Where all went well its home is removed too; else it stays, for its logs.
+    Where all went well its home is removed too; else it stays, for its logs, until the next one.
 
     Args:
         home: its folder; what an earlier demonstration left there is stopped and removed.
-        keep: leave it running at the end, where all went well.
+        keep: leave it running where the end is reached.
+        well: asked at the end whether all went well.
 
     Raises:
         SettingsError: another demonstration is at work here, or the network is not there.
@@ -84,7 +85,8 @@ def own_cluster(
         if not keep:
             say("stopping everything")
             _stop(cluster)
-            shutil.rmtree(home)
+            if well():
+                shutil.rmtree(home)
 
 
 def _stop(cluster: LocalCluster) -> None:

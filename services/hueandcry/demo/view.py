@@ -107,8 +107,8 @@ class LiveView:
         self._console = console
         self._board = Board(agencies)
         self._spinner = Spinner("dots")
-        self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=6, transient=True)
         self._began = False
+        self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=6, transient=True)
 
     def __enter__(self) -> Self:
         self._live.start()

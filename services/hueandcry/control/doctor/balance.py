@@ -184,6 +184,22 @@ def balance(config: Mapping[str, Any], regions: Iterable[str], *, timeout: float
         raise HueAndCryError(f"the balance can't be taken: {error.args[0].str()}") from error
 
 
+def waiting(
+    config: Mapping[str, Any], group: str, topics: Iterable[str], *, timeout: float
+) -> tuple[dict[str, int], bool]:
+    """How many messages of each topic a group has not read yet.
+
+    Returns:
+        By topic; and whether they were counted. Where there was no time for it, the numbers are offsets, which also
+        count the markers of transactions.
+
+    Raises:
+        KafkaException: Kafka refuses, or does not answer.
+    """
+    with _Counting(config, time.monotonic() + timeout) as counting:
+        return counting.waiting(group, sorted(topics))
+
+
 def committed(admin: AdminClient, group: str) -> dict[Partition, int]:
     """Next offset to read of a group, by partition; what no transaction may still take back.
 
@@ -232,14 +248,14 @@ class _Counting:
         distribute = self._tallies(REGISTER, {_TALLY + ADMITTED.encode()})
         now = self._places()
         inflow, counted = self._inflow(topics, now, admit)
-        waiting, all_waiting = self._waiting(now)
+        behind, all_behind = self._behind([ADMITTED], now)
         return Balance(
             inflow=inflow,
             admit=_sum(admit.values()),
             distribute=_sum(distribute.values()),
-            waiting_distribute=waiting,
+            waiting_distribute=behind[ADMITTED],
             moving=places != now,
-            counted=counted and all_waiting,
+            counted=counted and all_behind,
         )
 
     def _places(self) -> dict[Partition, int]:
@@ -306,22 +322,30 @@ class _Counting:
         }
         return inflow, counted
 
-    def _waiting(self, places: Mapping[Partition, int]) -> tuple[int, bool]:
-        starts = {
-            (ADMITTED, each): max(self._bounds(ADMITTED, each)[0], places.get((ADMITTED, each), 0))
-            for each in self._partitions(ADMITTED)
-        }
-        count = 0
+    def waiting(self, group: str, topics: list[str]) -> tuple[dict[str, int], bool]:
+        """As `waiting` of this module."""
+        return self._behind(topics, committed(self._admin, group))
 
-        def note(_: Message) -> None:
-            nonlocal count
-            count += 1
+    def _behind(self, topics: list[str], places: Mapping[Partition, int]) -> tuple[dict[str, int], bool]:
+        bounds = {(topic, each): self._bounds(topic, each) for topic in topics for each in self._partitions(topic)}
+        starts = {where: max(low, places.get(where, 0)) for where, (low, _) in bounds.items()}
+        counts = dict.fromkeys(topics, 0)
 
-        return (count, False) if not self._read(starts, note) else (count, True)
+        def note(message: Message) -> None:
+            counts[message.topic() or ""] += 1
+
+        if self._read({where: at for where, at in starts.items() if at < bounds[where][1]}, note):
+            return counts, True
+        offsets = dict.fromkeys(topics, 0)
+        for where, (_, high) in bounds.items():
+            offsets[where[0]] += max(0, high - starts[where])
+        return offsets, False
 
     def _read(self, starts: Mapping[Partition, int], note: Callable[[Message], None]) -> bool:
         """Give `note` all records from `starts` to the ends as they are; whether that was done in time."""
         left = set(starts)
+        if not left:
+            return True
         with self._assigned(starts):
             while left and time.monotonic() < self.ends:
                 for message in self._consumer.consume(2_000, 0.1):
