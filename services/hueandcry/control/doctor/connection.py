@@ -1,5 +1,7 @@
 """Broker and registry: can they be reached, are they who they should be, do they let us in, and keep strangers out."""
 
+# confluent_kafka exports its documented names without saying so to type checkers.
+# pyright: reportPrivateImportUsage=false
 from __future__ import annotations
 
 import datetime as dt
@@ -14,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import (  # pyright: ignore[reportPrivateImportUsage]
+from confluent_kafka.admin import (
     AdminClient,
     ClusterMetadata,
     ConfigResource,
@@ -143,7 +145,8 @@ def registry(settings: Settings, subjects: Iterable[str]) -> Answer:
 def ask_cluster(config: Mapping[str, Any], seconds: float) -> ClusterMetadata | str:
     """What the cluster tells of itself, or why it does not."""
     errors: list[KafkaError] = []
-    admin = AdminClient({"log_level": 0, **config, "error_cb": errors.append})
+    options: dict[str, Any] = {"log_level": 0, **config, "error_cb": errors.append}
+    admin = AdminClient(options)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         try:

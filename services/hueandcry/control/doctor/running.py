@@ -1,15 +1,18 @@
 """The platform on a cluster: its network, its processors, and whether they keep up."""
 
+# confluent_kafka exports its documented names without saying so to type checkers.
+# pyright: reportPrivateImportUsage=false
 from __future__ import annotations
 
 import http.client
 import re
 import time
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from confluent_kafka import ConsumerGroupState, IsolationLevel, TopicPartition  # pyright: ignore[reportPrivateImportUsage]
-from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
+from confluent_kafka import ConsumerGroupState, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from hueandcry.control.doctor import balance as balances
 from hueandcry.control.doctor.examine import Answer, ok, skipped, warning, wrong
