@@ -124,12 +124,21 @@ class Platform:
             self.cluster.start_service(name)
 
     def through(
-        self, last: str, topic: str, count: int, names: Sequence[str], begin: Callable[[], None] = lambda: None
+        self,
+        last: str,
+        topic: str,
+        count: int,
+        names: Sequence[str],
+        begin: Callable[[], None] | None = None,
     ) -> Run:
-        """Wait until `last` has settled `count` more of `topic`; what `names` and the broker spent meanwhile."""
-        before = self.counted(last, topic)
+        """Wait until `last` has settled `count` messages of `topic` since its start, or since `begin` was called.
+
+        Measured from the first look that sees some settled, with what `names` and the broker spent meanwhile.
+        """
+        before = self.counted(last, topic) if begin is not None else 0
         watched = {name: psutil.Process(self.cluster.process(name).pid) for name in (*names, "broker")}
-        begin()
+        if begin is not None:
+            begin()
         first: tuple[float, int, dict[str, float]] | None = None
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:

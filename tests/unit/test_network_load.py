@@ -317,6 +317,21 @@ MISTAKES = {
             "regions.yaml:5:9: region `north` is given twice; first at regions.yaml:2:5",
         ],
     ),
+    "a coalition with the id of a region": (
+        "coalitions.yaml",
+        "    name: Harbour watch\n",
+        "    name: Harbour watch\n  - id: south\n    name: South\n",
+        [
+            "coalitions.yaml:4:5: coalition `south` has the id of a region, at regions.yaml:5:9; "
+            "an alert could mean either"
+        ],
+    ),
+    "a coalition that would be the world": (
+        "coalitions.yaml",
+        "    name: Harbour watch\n",
+        "    name: Harbour watch\n  - id: world\n    name: All\n",
+        ["coalitions.yaml:4:5: coalition `world` would be taken for the whole world; give it another id"],
+    ),
     "a key of nobody": (
         "keys/nor-one.yaml",
         "agency: nor-one",
@@ -431,7 +446,7 @@ def test_the_sound_folder_is_sound(folder: Path) -> None:
     spec = load_network(folder)
     assert set(spec.network.agencies) == {"nor-one", "ita-two"}
     assert set(spec.network.keys) == {"nor-one.1"}
-    assert spec.network.region_of_state["NOR"] == "north"
+    assert "NOR" in spec.network.regions["north"].states
 
 
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:

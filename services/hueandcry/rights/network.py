@@ -6,7 +6,6 @@ Plain values without I/O. `control.network` reads them from YAML, the feed topic
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -79,7 +78,10 @@ class SigningKey(_Value):
 
 
 class Subscription(_Value):
-    """What an agency asks for. Empty tuples mean any. Rights are checked apart, at every delivery."""
+    """What an agency asks for. Rights are checked apart, at every delivery.
+
+    Empty tuples mean any, but for `statuses`, where they mean actual.
+    """
 
     id: Slug
     agency: Slug
@@ -97,8 +99,3 @@ class Network(_Value):
     agencies: dict[str, Agency] = {}
     keys: dict[str, SigningKey] = {}
     subscriptions: dict[str, Subscription] = {}
-
-    @cached_property
-    def region_of_state(self) -> dict[str, str]:
-        """Region id by state."""
-        return {state: region.id for region in self.regions.values() for state in region.states}

@@ -106,6 +106,21 @@ def _coalitions(entries: Entries) -> Iterator[Problem]:
                 )
 
 
+def _names(entries: Entries) -> Iterator[Problem]:
+    """releasable_to and excluded name agencies, coalitions and regions by one list: a name must mean one thing."""
+    first: dict[str, tuple[str, Place]] = {}
+    for kind in ("region", "coalition", "agency"):
+        for name, entry in entries[kind].items():
+            place = entry.place("id") if kind != "coalition" else entry.place()
+            if name == "world":
+                yield Problem(place, f"{kind} `world` would be taken for the whole world; give it another id")
+            elif name in first:
+                other, where = first[name]
+                yield Problem(place, f"{kind} `{name}` has the id of a {other}, at {where}; an alert could mean either")
+            else:
+                first[name] = (kind, place)
+
+
 def _quota_classes(entries: Entries) -> Iterator[Problem]:
     known = entries["quota class"]
     for entry in entries["agency"].values():
@@ -265,6 +280,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     _region_of_agency: ("region",),
     _jurisdictions: ("region",),
     _coalitions: ("coalition",),
+    _names: (),
     _quota_classes: ("quota class",),
     _file_names: (),
     _users: (),
