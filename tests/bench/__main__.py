@@ -22,7 +22,7 @@ from rich.table import Table
 
 from bench.costs import costs
 from bench.load import alerts, messages
-from bench.platform import Platform, Run, shown
+from bench.rig import Platform, Run, shown
 from hueandcry.control.network import load_network
 from hueandcry.sdk.profile import agency_profile
 from hueandcry.wire.codec import SchemaIds
