@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.padding import Padding
 
 from hueandcry.cli.console import ERROR, OK, Home, Output, clean_exit, json_line, stderr, stdout
 from hueandcry.control.doctor import Finding, agency_checks, examine, operator_checks
@@ -47,7 +46,7 @@ def doctor(
                     f"{_MARKS[finding.state]} {finding.name:<{_NAME_WIDTH}} {escape(finding.says)}", highlight=False
                 )
                 if finding.do:
-                    out.print(Padding(f"→ {escape(finding.do)}", (0, 0, 0, _NAME_WIDTH + 3)), highlight=False)
+                    out.print(f"{'':{_NAME_WIDTH + 2}} → {escape(finding.do)}", highlight=False)
                 status.start()
     counts = Counter(each.state for each in found)
     if output is Output.json:

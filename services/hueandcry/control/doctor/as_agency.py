@@ -35,10 +35,10 @@ def agency_checks(agency: str, home: Path | str | None = None) -> list[Check]:
         Check("profile", mine.told),
         Check("broker", lambda: connection.reachable(mine.profile.settings), ("profile",)),
         Check("tls", lambda: connection.tls(mine.profile.settings), ("profile", "broker")),
-        Check("login", lambda: connection.login(mine.profile.settings), ("profile", "broker")),
+        Check("login", lambda: connection.login(mine.profile.settings), ("profile", "broker", "tls")),
         Check("topics", mine.topics, ("profile", "broker", "login")),
         Check("signing key", mine.key, ("profile",)),
-        Check("registry", lambda: connection.registry(mine.profile.settings, _SCHEMAS), ("profile",)),
+        Check("registry", lambda: connection.registry(mine.profile.settings, _SCHEMAS), ("profile", "tls")),
     ]
 
 

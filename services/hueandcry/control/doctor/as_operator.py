@@ -19,7 +19,7 @@ _BALANCE_S = 10.0
 def operator_checks() -> list[Check]:
     """Everything, by the settings of this process."""
     set_up = _SetUp()
-    needs_kafka = ("settings", "broker", "login")
+    needs_kafka = ("settings", "broker", "tls", "login")
     checks = [Check("python", machine.python)]
     if set_up.is_local:
         checks += [Check("java", machine.jdk), Check("kafka jars", machine.maven)]
@@ -27,9 +27,9 @@ def operator_checks() -> list[Check]:
         Check("settings", set_up.told),
         Check("broker", lambda: connection.reachable(set_up.settings), ("settings",)),
         Check("tls", lambda: connection.tls(set_up.settings), ("settings", "broker")),
-        Check("login", lambda: connection.login(set_up.settings), ("settings", "broker")),
+        Check("login", lambda: connection.login(set_up.settings), ("settings", "broker", "tls")),
         Check("authorizer", lambda: connection.strangers_refused(set_up.settings), needs_kafka),
-        Check("registry", lambda: connection.registry(set_up.settings, all_subjects()), ("settings",)),
+        Check("registry", lambda: connection.registry(set_up.settings, all_subjects()), ("settings", "tls")),
         Check("network", lambda: running.network(set_up.settings), needs_kafka),
     ]
     for name in running.GROUPS:

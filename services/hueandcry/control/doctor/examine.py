@@ -101,20 +101,22 @@ def examine(
         begins: told the name of each check before it is asked.
     """
     ends = time.monotonic() + total
-    failed: set[str] = set()
+    #: By check that could not do its work, the one that is to blame.
+    to_blame: dict[str, str] = {}
     for check in checks:
-        lacking = [name for name in check.needs if name in failed]
+        lacking = [to_blame[name] for name in check.needs if name in to_blame]
         left = ends - time.monotonic()
         if lacking:
-            finding = Finding(check.name, "skipped", f"not asked, because of: {', '.join(lacking)}")
+            to_blame[check.name] = lacking[0]
+            yield Finding(check.name, "skipped", f"not asked, because of {lacking[0]}")
         elif left <= 0:
-            finding = Finding(check.name, "skipped", f"not asked: {total:.0f} s were over")
+            yield Finding(check.name, "skipped", f"not asked: {total:.0f} s were over")
         else:
             begins(check.name)
             finding = Finding(check.name, *_bounded(check, min(check.seconds, left)))
-        if finding.state == "wrong" or lacking:
-            failed.add(check.name)
-        yield finding
+            if finding.state == "wrong":
+                to_blame[check.name] = check.name
+            yield finding
 
 
 def _bounded(check: Check, seconds: float) -> Answer:
