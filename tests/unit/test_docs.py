@@ -201,9 +201,7 @@ def test_alerts_in_the_documentation_are_sound(page: Path) -> None:
     lines = [line for block in fences(page, "json", "sh") for line in block.splitlines() if line.startswith("{")]
     now = datetime(2026, 6, 1, tzinfo=UTC)
     for line in lines:
-        given = complete(
-            json.loads(line), issuer="deu-vehicles", issuing_state="DEU", now=datetime(2026, 6, 1, tzinfo=UTC)
-        )
+        given = complete(json.loads(line), issuer="deu-vehicles", issuing_state="DEU", now=now)
         Alert.model_validate(given)
 
 
