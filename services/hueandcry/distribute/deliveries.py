@@ -20,6 +20,14 @@ from hueandcry.wire.schemas import schema
 
 #: Header of a delivery: the subscriptions that it answers, with commas.
 SUBSCRIPTION_HEADER = "hc-subscription"
+#: What each action means to who receives it.
+REASONS = {
+    "issued": "new to you: you subscribe to it and may have it",
+    "updated": "its issuer has sent a new version",
+    "withdrawn": "its issuer has withdrawn it",
+    "expired": "its issuer says that its time is over",
+    "recalled": "you may not have it any more: delete what you hold of it",
+}
 _EMPTY: dict[str, Any] = {"state_name": None, "offences": [], "facts": None, "remarks": []}
 
 
@@ -80,7 +88,7 @@ class Deliveries:
             "delivered_at": now_ms,
             "received_at": received_at,
             "form": form,
-            "reason": "",
+            "reason": REASONS[send.action],
             "related": list(send.related),
             "enrichment": entry["enrichment"] if body is not None else _EMPTY,
             "schema_id": schema_id,
