@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from hueandcry.cli.console import ERROR, Output, clean_exit, json_line, say
+from hueandcry.cli.console import ERROR, USAGE, Output, clean_exit, fail, json_line, say
 from hueandcry.cli.why import why
 from hueandcry.control.local import LocalCluster
 from hueandcry.control.network import load_network
@@ -66,6 +66,8 @@ def demo(
 
 def _play(console: Console, home: Path, network_dir: Path, *, keep: bool, as_json: bool) -> bool:
     began = monotonic()
+    if not network_dir.is_dir():
+        fail(f"there is no network in {network_dir}. Run this where topics/ is, or name it with --network", USAGE)
     agencies = sorted(load_network(network_dir).network.agencies.values(), key=lambda agency: agency.id)
     console.rule("[bold]Hue and Cry[/bold]: police alerts, to exactly those who may have them")
     console.print(escape(LEGEND), highlight=False, style="dim")

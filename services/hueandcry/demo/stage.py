@@ -64,13 +64,8 @@ def own_cluster(
         well: asked at the end whether all went well.
 
     Raises:
-        SettingsError: another demonstration is at work here, or the network is not there.
+        SettingsError: another demonstration is at work here.
     """
-    if not (network_dir / "agencies").is_dir():
-        raise SettingsError(
-            f"there is no network in {network_dir}",
-            hint="Run the demonstration in the folder that has topics/, or name it with --network",
-        )
     with _alone(home):
         cluster = LocalCluster(home, network_dir=network_dir, say=say)
         if home.exists():
