@@ -1,7 +1,7 @@
 """A small world in memory: partitions of distribute, the messages between them, and what each agency holds.
 
-It runs the real decisions (`distribute.decide`) and the real rights over a state of plain dictionaries. Each world keeps
-its own book of what agencies were told, from which a test says what must be true.
+It runs the real decisions (`distribute.decide`) and the real rights over a state of plain dictionaries. Each world
+keeps its own book of what agencies were told, from which a test says what must be true.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the stages tell Prometheus of alerts. Labels are bounded: rules and outcomes are ours, agencies are not labels."""
+"""What the stages tell Prometheus of alerts. Labels are bounded: agencies are not among them."""
 
 from __future__ import annotations
 

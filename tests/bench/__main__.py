@@ -127,7 +127,7 @@ def latency(platform: Platform, load: list[Any], pace: float) -> dict[str, float
         while not over.is_set():
             message = consumer.poll(0.05)
             if message is not None and message.error() is None:
-                seen.setdefault(message.key(), time.perf_counter())
+                seen.setdefault(message.key() or b"", time.perf_counter())
         consumer.close()
 
     reader = threading.Thread(target=read)

@@ -83,7 +83,9 @@ def take(register: Register, identity: bytes, cluster: Entry | None, alert_id: s
     register.put_holders(identity, holders)
 
 
-def free(register: Register, identity: bytes, cluster: Entry | None, alert_id: str, slots: Iterable[Slot]) -> list[Slot]:
+def free(
+    register: Register, identity: bytes, cluster: Entry | None, alert_id: str, slots: Iterable[Slot]
+) -> list[Slot]:
     """Take `alert_id` out of these slots; the slots in which it stood."""
     if cluster is None or cluster["only"] is not None:
         return []

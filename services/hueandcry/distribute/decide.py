@@ -1,8 +1,8 @@
 """What becomes of one admitted message: the decisions of distribute, without Kafka.
 
 Rules:
-1. Versions of an alert only go up. The same version with the same content is a repeat; with other content it is refused,
-   as is a lower one, and any change of an alert that has ended.
+1. Versions of an alert only go up. The same version with the same content is a repeat; with other content it is
+   refused, as is a lower one, and any change of an alert that has ended.
 2. Whoever has been sent an alert hears of each later version, of its end, and of the loss of the right to it.
 3. Rights are asked anew for every version (`routes`), and only they decide who gets it; a cluster only spares repeats.
 4. A cluster never joins what contradicts itself: a plate that two different cars have borne is two things.
@@ -79,9 +79,7 @@ class Decider:
         now_ms: epoch milliseconds.
     """
 
-    def __init__(
-        self, register: Register, routes: Routes, contradict: Contradict, partition: int, now_ms: int
-    ) -> None:
+    def __init__(self, register: Register, routes: Routes, contradict: Contradict, partition: int, now_ms: int) -> None:
         self._register = register
         self._routes = routes
         self._contradict = contradict
@@ -103,7 +101,8 @@ class Decider:
         if known is None and head["version"] > 1:
             # Either its identity has changed and another partition has it, or it has never been seen.
             self._register.drop_moved(head["alert_id"])
-            decision.claims.append(Claim(None, self._claim("moved", head["alert_id"], head["version"], self._partition)))
+            moved = self._claim("moved", head["alert_id"], head["version"], self._partition)
+            decision.claims.append(Claim(None, moved))
         entry = self._entry(message, proof, known)
         if head["message_type"] in ENDS:
             self._end(entry, known, decision)
@@ -323,6 +322,6 @@ class Decider:
 
 
 _REPEATED = Remark("version", "version.repeated", "this very version is registered already; nothing was done")
-_CONFLICT = Remark("version", "version.conflict", "this version is registered with other content; send the next version")
+_CONFLICT = Remark("version", "version.conflict", "this version is registered with other content; send the next")
 _SUPERSEDED = Remark("version", "version.superseded", "a later version is registered; send a version above it")
 _ENDED = Remark("message_type", "alert.ended", "the alert has been withdrawn or has expired; issue a new one")

@@ -124,9 +124,7 @@ class Distribute:
         THROUGH_SECONDS.labels(head["kind"]).observe(max(0, now_ms - received_at) / 1000)
         return records, decision.outcome
 
-    def _records(
-        self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int
-    ) -> list[Record]:
+    def _records(self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int) -> list[Record]:
         records = list(self._deliveries.records(decision.sends, cause=cause, received_at=received_at, now_ms=now_ms))
         for claim in decision.claims:
             value = frame(self._claim_id, encode("hueandcry.Claim", claim.record))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, cast
 
-from vininfo.dicts import COUNTRIES, WMI  # pyright: ignore[reportMissingTypeStubs]
+from vininfo.dicts import COUNTRIES, WMI  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 _MAKERS = cast("dict[str, Any]", WMI)
 _COUNTRIES = COUNTRIES | {

@@ -1,7 +1,7 @@
 """State of one partition: a RocksDB database that mirrors a partition of a changelog topic.
 
 Rules:
-1. The database holds nothing that the changelog does not: it is written after the Kafka transaction commits, never before.
+1. The database holds nothing that the changelog does not: it is written after the transaction commits, never before.
 2. Each write batch also records the next changelog offset, so data and offset can't come apart.
 3. A database whose changelog may have lost tombstones that it has not seen is thrown away and rebuilt.
 """
@@ -72,7 +72,7 @@ class PartitionStore:
         except Exception as error:
             raise StateError(
                 f"the state in {path.name} can't be opened: {error}",
-                hint="stop the other process that uses this HUEANDCRY_STATE_DIR and HUEANDCRY_INSTANCE, or delete the folder",
+                hint="stop the other process with this HUEANDCRY_STATE_DIR and HUEANDCRY_INSTANCE, or delete the folder",
             ) from error
         packed = self._db.get(_OFFSET_KEY)
         #: Next changelog offset to read, and when it was written (epoch milliseconds).
