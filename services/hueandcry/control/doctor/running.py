@@ -15,6 +15,7 @@ from confluent_kafka import ConsumerGroupState, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from hueandcry.control.doctor import balance as balances
+from hueandcry.control.doctor.counting import waiting as waiting_for
 from hueandcry.control.doctor.examine import Answer, ok, skipped, warning, wrong
 from hueandcry.control.local import LocalCluster
 from hueandcry.control.network import Cluster, load_network
@@ -80,7 +81,7 @@ def lag(settings: Settings, name: str) -> Answer:
     config = client_config(settings)
     admin = AdminClient({"log_level": 0, **config})
     topics = sorted(topic for topic in admin.list_topics(timeout=_ASK_S).topics if _reads(name, topic))
-    waiting, exact = balances.waiting(config, GROUPS[name], topics, timeout=_ASK_S)
+    waiting, exact = waiting_for(config, GROUPS[name], topics, timeout=_ASK_S)
     total = sum(waiting.values())
     said = ", ".join(f"{count:,} in {topic}" for topic, count in waiting.items() if count)
     says = f"{'' if exact else 'at most '}{total:,} wait" + (f": {said}" if said else "")
