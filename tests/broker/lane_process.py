@@ -14,13 +14,14 @@ import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
 
 _SCRIPT = Path(__file__).with_name("echo_lane.py")
 PARTITIONS = 3
+_T = TypeVar("_T")
 
 
 def until(holds: Callable[[], object], seconds: float, what: str | Callable[[], str], every: float = 0.05) -> None:
@@ -99,6 +100,7 @@ class EchoLanes:
 
     def __init__(self, client: dict[str, Any], folder: Path, name: str, *, max_messages: int = 200) -> None:
         self.client = client
+        quiet = {**client, "log_level": 0}
         self.folder = folder
         self.name = name
         self.input, self.output, self.changelog = (f"{name}-{part}" for part in ("in", "out", "log"))
@@ -108,12 +110,12 @@ class EchoLanes:
             NewTopic(topic, PARTITIONS, 1, config={"cleanup.policy": policy})
             for topic, policy in ((self.input, "delete"), (self.output, "delete"), (self.changelog, "compact"))
         ]
-        admin = AdminClient(client)
+        admin = AdminClient(quiet)
         for made in admin.create_topics(new).values():
             made.result(timeout=30)
-        self._watcher = Consumer({**client, "group.id": f"{name}.watch"})
+        self._watcher = Consumer({**quiet, "group.id": f"{name}.watch"})
         # It only asks what the lane's group has committed, and never joins it.
-        self._group = Consumer({**client, "group.id": f"{name}.lane"})
+        self._group = Consumer({**quiet, "group.id": f"{name}.lane"})
 
     def start(self, instance: str = "0", *, state: str = "state") -> LaneProcess:
         """Start a process; does not wait until it is ready."""
@@ -144,7 +146,7 @@ class EchoLanes:
 
     def write(self, pairs: Iterable[tuple[bytes, bytes]], **config: Any) -> None:
         """Write keys and values, and wait until the broker has them."""
-        options = {"linger.ms": 5, "enable.idempotence": True, "message.max.bytes": 8 << 20, **config}
+        options = {"log_level": 0, "linger.ms": 5, "enable.idempotence": True, "message.max.bytes": 8 << 20, **config}
         producer = Producer({**self.client, **options})
         for key, value in pairs:
             while True:
@@ -157,15 +159,14 @@ class EchoLanes:
 
     def written(self) -> int:
         """Records and markers in the output, committed or not: how far the lane has got."""
-        return sum(
-            self._watcher.get_watermark_offsets(TopicPartition(self.output, number), timeout=10)[1]
-            for number in range(PARTITIONS)
-        )
+        places = [TopicPartition(self.output, number) for number in range(PARTITIONS)]
+        return sum(_asked(lambda at=at: self._watcher.get_watermark_offsets(at, timeout=10))[1] for at in places)
 
     def committed(self) -> int:
         """Sum of the offsets that the lane's group has committed."""
         places = [TopicPartition(self.input, number) for number in range(PARTITIONS)]
-        return sum(max(0, place.offset) for place in self._group.committed(places, timeout=10))
+        found = _asked(lambda: self._group.committed(places, timeout=10))
+        return sum(max(0, place.offset) for place in found)
 
     def wait_done(self, count: int, seconds: float) -> None:
         """Wait until so many input records are committed."""
@@ -180,9 +181,21 @@ class EchoLanes:
         return read_all(self.client, self.output, PARTITIONS)
 
 
+def _asked(ask: Callable[[], _T], seconds: float = 60) -> _T:
+    """The broker's answer; asks again while it starts."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except KafkaException:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 def read_all(client: dict[str, Any], topic: str, partitions: int, seconds: float = 60) -> list[Message]:
     """Everything committed in a topic, from its beginning to its end."""
-    options = {"group.id": "reader", "isolation.level": "read_committed", "enable.partition.eof": True}
+    options = {"log_level": 0, "group.id": "reader", "isolation.level": "read_committed", "enable.partition.eof": True}
     consumer = Consumer({**client, **options, "enable.auto.commit": False})
     try:
         consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])

@@ -81,34 +81,25 @@ def test_two_instances_share_the_partitions_and_one_takes_over_from_the_other(la
     assert_exactly_once(echo.read(), range(9000))
 
 
-def test_a_second_process_with_the_same_identity_ends_the_first_with_code_3(lanes: Callable[..., EchoLanes]) -> None:
-    echo = lanes()
-    echo.feed(range(2000))
-    first = echo.start("same", state="here").wait_ready()
-    echo.wait_done(2000, 40)
-    second = echo.start("same", state="there")
-    assert first.exit_code(40) == 3, first.tail()
-    assert "HUEANDCRY_INSTANCE" in first.tail()
-    second.wait_ready()
-    echo.feed(range(2000, 3000))
-    echo.wait_done(3000, 40)
-    assert_exactly_once(echo.read(), range(3000))
-
-
-def test_of_two_with_one_identity_under_load_one_remains_and_nothing_is_done_twice(
-    lanes: Callable[..., EchoLanes],
-) -> None:
+@pytest.mark.parametrize(
+    "state", [pytest.param("elsewhere", id="its own folder"), pytest.param("here", id="one folder")]
+)
+def test_of_two_processes_with_one_identity_one_remains(lanes: Callable[..., EchoLanes], state: str) -> None:
     echo = lanes(max_messages=50)
     echo.feed(range(15_000))
     first = echo.start("same", state="here")
     until(lambda: echo.written() > 500, 40, "the first works")
-    second = echo.start("same", state="there")
-    until(lambda: not (first.runs and second.runs), 40, "one of the two ends")
+    second = echo.start("same", state=state)
+    until(lambda: not (first.runs and second.runs), 60, lambda: f"one of the two ends\n{echo.logs()}")
     gone, stays = (second, first) if first.runs else (first, second)
     assert gone.exit_code(5) == 3, gone.tail()
+    assert "HUEANDCRY_INSTANCE" in gone.tail()
     echo.wait_done(15_000, 60)
+    until(lambda: stays.ready, 30, "the other is ready")
+    echo.feed(range(15_000, 16_000))
+    echo.wait_done(16_000, 60)
     assert stays.runs
-    assert_exactly_once(echo.read(), range(15_000))
+    assert_exactly_once(echo.read(), range(16_000))
 
 
 def test_what_the_broker_never_takes_costs_its_own_message_only(lanes: Callable[..., EchoLanes]) -> None:

@@ -53,9 +53,7 @@ def test_kill_9_at_random_moments_loses_and_repeats_nothing(lanes: Callable[...,
     echo.feed(range(count))
     for number, moment in enumerate(moments):
         process = echo.start()
-        until(
-            lambda at=moment: echo.written() >= at, 60, lambda: f"moment {number} of {moments}\n{process.tail()}", 0.001
-        )
+        until(lambda at=moment: echo.written() >= at, 60, echo.logs, 0.001)
         process.kill()
         if number == kills // 2:
             shutil.rmtree(echo.folder / "state")

@@ -7,7 +7,8 @@ Rules:
 3. Local state follows the commit (`state`), and is brought up to date before the first message (`restore`).
 4. Everything that touches librdkafka or the state runs in one thread; the event loop stays free for health and metrics.
 5. A broker that is away, a transaction that took too long, partitions that moved: the lane goes back to what is
-   committed and goes on. It stops for good only when another process has its identity, or its disk fails.
+   committed and goes on. It stops for good only when another process has its identity, or its disk fails. A call of
+   librdkafka's that does not come back is left behind.
 6. A record that the broker will never take costs its own message (`Stage.give_up`), not the batch and not the worker.
 """
 
@@ -41,6 +42,7 @@ _RETRY_SECONDS = 0.5
 _BATCH_FAILURES = 5
 #: A consumer that is fenced is told so once, by a message with the code _FATAL whose `fatal()` is false.
 _FENCED = (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID)
+_FENCED_AGAIN_SECONDS = 60.0
 
 
 class Stage(Protocol):
@@ -123,6 +125,7 @@ class Lane(Service):
         self._suspects: dict[tuple[str, int], int] = {}
         self._hopeless: tuple[tuple[str, int, int], str] | None = None
         self._failures = 0
+        self._fenced_at = float("-inf")
         self._epoch = 0
         self._joined = False
         self._consumer: Consumer | None = None
@@ -171,7 +174,7 @@ class Lane(Service):
     async def _recover(self, error: Exception) -> None:
         """Go back to what is committed; stop for good where that can't help."""
         while not self._ending:
-            if isinstance(error, (Fenced, StateError)):
+            if isinstance(error, StateError) or (isinstance(error, Fenced) and self._fenced_again()):
                 self.failure = error
                 log.error("lane %s stops: %s", self.name, error.diagnostics())
                 await self.crash(error)
@@ -186,6 +189,15 @@ class Lane(Service):
                 error = again
             else:
                 return
+
+    def _fenced_again(self) -> bool:
+        """Whether it was fenced a short while ago, too: then somebody else lives who has its identity.
+
+        Once is not enough to tell. A consumer whose answer is lost while it joins a slow coordinator is known there by
+        a name that it has not heard of, and is fenced by itself.
+        """
+        before, self._fenced_at = self._fenced_at, time.monotonic()
+        return self._fenced_at - before < _FENCED_AGAIN_SECONDS
 
     @property
     def _ending(self) -> bool:

@@ -14,11 +14,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from hueandcry.errors import LaneError
 from hueandcry.lanes.batch import Record
+from hueandcry.lanes.patience import Patience
 
 #: How long the broker lets a transaction of ours stay open; readers of committed data wait no longer for a dead lane.
 TRANSACTION_TIMEOUT_MS = 15_000
 _CALL_SECONDS = 5.0
 _FLUSH_SECONDS = 0.5
+#: How long to wait for a call that should be back after _CALL_SECONDS.
+_PATIENCE_SECONDS = 10.0
 _FENCED = {
     KafkaError._FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
@@ -88,6 +91,8 @@ class Transactor:
             }
         )
         self._refused: KafkaError | None = None
+        self._patience = Patience()
+        self._lost = False
         self._until_done(lambda: self._producer.init_transactions(_CALL_SECONDS))
 
     def commit(
@@ -132,9 +137,7 @@ class Transactor:
                     self._produce(record, each)
                 self._produce(entries[-1], note_end)
             self._flush()
-            self._until_done(
-                lambda: producer.send_offsets_to_transaction(offsets, group_metadata, _CALL_SECONDS)  # type: ignore[arg-type]
-            )
+            self._until_done(lambda: self._send_offsets(offsets, group_metadata))
         except KafkaException as error:
             raise self._roll_back(error) from error
         try:
@@ -145,6 +148,17 @@ class Transactor:
                 raise self._roll_back(error) from error
             raise Unsettled(f"it is unknown whether the transaction was committed: {reason.str()}") from error
         return ends
+
+    def _send_offsets(self, offsets: list[TopicPartition], group_metadata: object) -> None:
+        # librdkafka (2.16 and before) does not keep this call's time limit: while the group's coordinator is away, or
+        # was for a while, it may never return (its issues 5456 and 5511).
+        send = self._producer.send_offsets_to_transaction
+        waiting = self._patience.ask(lambda: send(offsets, group_metadata, _CALL_SECONDS))  # type: ignore[arg-type]
+        if waiting.wait(_PATIENCE_SECONDS):
+            waiting.answer()
+            return
+        self._lost = True
+        raise Unsettled("librdkafka does not come back from sending the offsets")
 
     def _produce(self, record: Record, on_delivery: Callable[[KafkaError | None, Message], None] | None) -> None:
         options: dict[str, Any] = {"partition": record.partition} if record.partition >= 0 else {}
@@ -210,5 +224,7 @@ class Transactor:
 
     def close(self) -> None:
         """Give up what was not committed."""
-        self._producer.purge()
-        self._producer.flush(1.0)
+        self._patience.end()
+        if not self._lost:
+            self._producer.purge()
+            self._producer.flush(1.0)
