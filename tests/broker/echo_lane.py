@@ -40,7 +40,7 @@ class Echo:
 
 def main() -> None:
     given: dict[str, Any] = json.loads(sys.argv[1])
-    settings = Settings(
+    settings = Settings(  # pyright: ignore[reportCallIssue]
         bootstrap=given["client"]["bootstrap.servers"], web_port=given["web_port"], state_dir=Path(given["state_dir"])
     )
     app = lane_app(given["name"], settings)

@@ -261,7 +261,8 @@ def test_no_key_header_or_log_line_tells_who_or_what_is_sought(platform: Platfor
     secrets = [text.encode() for text in told]
     for message in platform.read(*platform.partitions):
         where = Place(str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
-        shown = b"|".join([message.key() or b"", *(value or b"" for _, value in message.headers() or [])])
+        headers: list[Any] = [value or b"" for _, value in message.headers() or []]
+        shown = b"|".join([message.key() or b"", *headers])
         assert not [text for text in secrets if text in shown], where
     for log in (platform.home / "logs").glob("*.log"):
         lines = log.read_bytes()

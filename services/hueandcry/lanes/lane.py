@@ -164,7 +164,7 @@ class Lane(Service):
             if messages and not self._ending:
                 settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 state = {partition: Overlay(store) for partition, store in self._stores.items()}
-                await self.channel.put(Batch(messages, state, settled))
+                await self.channel.put(Batch(messages, state, settled))  # type: ignore[arg-type] - Faust takes any value
                 await settled
 
     async def on_stop(self) -> None:
@@ -342,7 +342,8 @@ class Lane(Service):
                 del self._suspects[where]
 
     def _commit(self, batch: Batch, effects: Effects, *, watch_each: bool = False) -> None:
-        assert self._consumer is not None and self._transactor is not None  # noqa: S101 - opened in on_start
+        assert self._consumer is not None  # noqa: S101 - opened in on_start
+        assert self._transactor is not None  # noqa: S101 - opened in on_start
         changed = {number: overlay.writes for number, overlay in effects.state.items() if overlay.writes}
         changelog = {
             number: [Record(self._changelog, value, key, partition=number) for key, value in writes.items()]

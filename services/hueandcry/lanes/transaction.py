@@ -1,7 +1,7 @@
 """One Kafka transaction a batch: records, changelog and read offsets together, or none of them.
 
-Order matters (docs/decisions/0001-lanes.md): all records are flushed to the broker *before* the offsets are sent. So when
-a successor gets the partitions, and with them a stable committed offset, every changelog record of an unfinished
+Order matters (docs/decisions/0001-lanes.md): all records are flushed to the broker *before* the offsets are sent. So
+when a successor gets the partitions, and with them a stable committed offset, every changelog record of an unfinished
 transaction of ours already lies below the high watermark, and the successor waits for its end.
 """
 
@@ -71,7 +71,7 @@ class Transactor:
         stopping: true once nobody waits for the outcome any more.
 
     Raises:
-        Unsettled: by any method, when the broker has ended our epoch (another life, or a transaction that took too long).
+        Unsettled: by any method, when the broker has ended our epoch: another life, or a transaction too long.
     """
 
     def __init__(self, config: dict[str, Any], transactional_id: str, stopping: Callable[[], bool]) -> None:
