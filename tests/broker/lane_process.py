@@ -86,7 +86,7 @@ class LaneProcess:
 
     def tail(self) -> str:
         """The end of its log."""
-        return self.log.read_text("utf-8", errors="replace")[-4000:]
+        return self.log.read_text("utf-8", errors="replace")[-20_000:]
 
 
 class EchoLanes:
