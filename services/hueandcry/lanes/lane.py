@@ -92,7 +92,7 @@ class Lane(Service):
     ) -> None:
         super().__init__()
         self.name = name
-        self.failure: Exception | None = None
+        self.failure: StateError | Fenced | None = None
         self._topics = list(topics)
         self._changelog = changelog
         self._stage = stage

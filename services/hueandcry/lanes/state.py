@@ -72,7 +72,7 @@ class PartitionStore:
         except Exception as error:
             raise StateError(
                 f"the state in {path.name} can't be opened: {error}",
-                hint="stop the other process with this HUEANDCRY_STATE_DIR and _INSTANCE, or delete the folder",
+                hint="Give each process its own HUEANDCRY_INSTANCE; if no other runs, the folder is damaged: delete it",
             ) from error
         packed = self._db.get(_OFFSET_KEY)
         #: Next changelog offset to read, and when it was written (epoch milliseconds).

@@ -44,6 +44,8 @@ def run(app: LaneApp, lane: Lane) -> None:
         code = stopped.code if isinstance(stopped.code, int) else 1
     if lane.failure is not None:
         code = EXIT_STOPPED
+        # Last, since Faust's own account of a crash is long and this is what its reader needs.
+        print(lane.failure.diagnostics(), file=sys.stderr, flush=True)
     sys.exit(code)
 
 
