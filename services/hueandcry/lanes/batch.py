@@ -48,10 +48,15 @@ class Incoming(NamedTuple):
 
 @dataclass(slots=True)
 class Effects:
-    """What a stage makes of a batch: records, and by partition the changes to its state."""
+    """What a stage makes of a batch: records, and by partition the changes to its state.
+
+    Attributes:
+        more: of a tick: more is due already, so the next one shall follow at once.
+    """
 
     records: list[Record] = field(default_factory=list)
     state: dict[int, Overlay] = field(default_factory=dict)
+    more: bool = False
 
 
 @dataclass(slots=True)
@@ -78,3 +83,21 @@ class Batch:
         for message in self.messages:
             first.setdefault((message.topic, message.partition), message.offset)
         return first
+
+
+@dataclass(slots=True)
+class Tick:
+    """Time has passed: what is due by now shall be done, whether messages come or not.
+
+    Attributes:
+        state: as of a batch.
+        as_of_ms: up to when everything that was sent has been read, epoch milliseconds: the clock's time while nothing
+            waits to be read, else when the newest message was written that all partitions have got to.
+        limit: of things to be done at once.
+        settled: as of a batch.
+    """
+
+    state: dict[int, Overlay]
+    as_of_ms: int
+    limit: int
+    settled: asyncio.Future[None]

@@ -10,6 +10,8 @@ Rules:
    committed and goes on. It stops for good only when another process has its identity, or its disk fails. A call of
    librdkafka's that does not come back is left behind.
 6. A record that the broker will never take costs its own message (`Stage.give_up`), not the batch and not the worker.
+7. What becomes due with time is done in transactions of its own (`ticks`), which like all others hold offsets: who has
+   lost a partition can't commit to its state.
 """
 
 from __future__ import annotations
@@ -28,9 +30,10 @@ from mode import Service
 from hueandcry.errors import Fenced, LaneError, StateError
 from hueandcry.lanes import metrics
 from hueandcry.lanes.app import LaneApp
-from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
+from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.restore import Restore
 from hueandcry.lanes.state import Overlay, PartitionStore
+from hueandcry.lanes.ticks import Ticker, Timed
 from hueandcry.lanes.transaction import Aborted, Transactor
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _CHUNK = 50
 _RETRY_SECONDS = 0.5
+_CALL_SECONDS = 10.0
 #: After so many roll-backs of the same batch the lane opens everything anew.
 _BATCH_FAILURES = 5
 #: A consumer that is fenced is told so once, by a message with the code _FATAL whose `fatal()` is false.
@@ -66,6 +70,7 @@ class Lane(Service):
         topics: names, or one regular expression that begins with ^. All with as many partitions as the changelog.
         changelog: compacted topic of the state.
         stage: what to do with the batches.
+        timed: the stage again, if things become due for it with time.
         consumer, producer: librdkafka's settings.
         state_dir: folder of the databases.
         instance: which of the lane's processes this is; the same over restarts.
@@ -81,6 +86,7 @@ class Lane(Service):
         topics: Sequence[str],
         changelog: str,
         stage: Stage,
+        timed: Timed | None = None,
         consumer: dict[str, Any],
         producer: dict[str, Any],
         state_dir: Path,
@@ -110,6 +116,7 @@ class Lane(Service):
             "partition.assignment.strategy": "range",
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
+            "enable.partition.eof": timed is not None,
             "auto.offset.reset": "earliest",
             "queued.max.messages.kbytes": 16 << 10,
             "fetch.wait.max.ms": 20,
@@ -123,6 +130,9 @@ class Lane(Service):
         self._assigned: list[TopicPartition] = []
         #: Of batches that were rolled back: by topic and partition, the offset up to which messages go one by one.
         self._suspects: dict[tuple[str, int], int] = {}
+        #: By topic and partition, the offset to be read next, as it was last committed.
+        self._positions: dict[tuple[str, int], int] = {}
+        self._ticker = Ticker(timed, clock) if timed is not None else None
         self._hopeless: tuple[tuple[str, int, int], str] | None = None
         self._failures = 0
         self._fenced_at = float("-inf")
@@ -162,10 +172,18 @@ class Lane(Service):
                 await self._recover(error)
                 continue
             if messages and not self._ending:
-                settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                state = {partition: Overlay(store) for partition, store in self._stores.items()}
-                await self.channel.put(Batch(messages, state, settled))  # type: ignore[arg-type] - Faust takes any value
-                await settled
+                await self._have_settled(lambda state, settled: Batch(messages, state, settled))
+            if self._ticker is not None and self.ready and self._ticker.wanted and not self._ending:
+                as_of_ms, limit = self._ticker.as_of_ms(), self._ticker.limit
+                if as_of_ms is not None:
+                    await self._have_settled(lambda state, settled: Tick(state, as_of_ms, limit, settled))
+
+    async def _have_settled(self, make: Callable[[dict[int, Overlay], asyncio.Future[None]], Batch | Tick]) -> None:
+        """Hand the agent a batch or a tick, and wait until it is settled."""
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        state = {partition: Overlay(store) for partition, store in self._stores.items()}
+        await self.channel.put(make(state, settled))  # type: ignore[arg-type] - Faust takes any value
+        await settled
 
     async def on_stop(self) -> None:
         await self._in_thread(self._close)
@@ -243,6 +261,8 @@ class Lane(Service):
             except Exception:
                 store.close()
                 raise
+        if self._ticker is not None:
+            self._ticker.assigned((each.topic, each.partition) for each in partitions)
         self._joined = True
         log.info("lane %s has %d partitions", self.name, len(partitions))
 
@@ -256,7 +276,9 @@ class Lane(Service):
         for store in self._stores.values():
             store.close()
         self._restoring, self._stores, self._assigned = {}, {}, []
-        self._suspects, self._hopeless = {}, None
+        self._suspects, self._hopeless, self._positions = {}, None, {}
+        if self._ticker is not None:
+            self._ticker.assigned(())
         self._epoch += 1
         metrics.PARTITIONS.labels(self.name).set(0)
 
@@ -285,6 +307,8 @@ class Lane(Service):
         for message in messages:
             error: KafkaError | None = message.error()
             if error is None:
+                if self._ticker is not None:
+                    self._ticker.came((message.topic(), message.partition()))
                 taken.append(
                     Incoming(
                         message.topic(),
@@ -296,6 +320,9 @@ class Lane(Service):
                         message.timestamp()[1],
                     )
                 )
+            elif error.code() == KafkaError._PARTITION_EOF:
+                assert self._ticker is not None  # noqa: S101 - told only to lanes with one
+                self._ticker.at_end((message.topic(), message.partition()))
             elif error.fatal() or error.code() in _FENCED:
                 raise Fenced(
                     f"another process has taken over: {error.str()}",
@@ -317,7 +344,10 @@ class Lane(Service):
             metrics.STATE_BYTES.labels(self.name).set(sum(store.size_bytes() for store in self._stores.values()))
             self._consumer.resume(self._assigned)
 
-    def _settle(self, batch: Batch) -> None:
+    def _settle(self, batch: Batch | Tick) -> None:
+        if isinstance(batch, Tick):
+            self._settle_tick(batch)
+            return
         alone = bool(self._suspects)
         first = batch.messages[0]
         place = (first.topic, first.partition, first.offset)
@@ -326,7 +356,7 @@ class Lane(Service):
             started = time.perf_counter()
             effects = self._stage.process(batch) if hopeless is None else self._stage.give_up(batch, hopeless)
             metrics.PROCESS_SECONDS.labels(self.name).observe(time.perf_counter() - started)
-            self._commit(batch, effects, watch_each=alone)
+            self._commit(effects, batch.next_offsets(), watch_each=alone)
         except Aborted as aborted:
             metrics.ABORTS.labels(self.name).inc()
             log.warning("lane %s: transaction rolled back: %s", self.name, aborted)
@@ -337,11 +367,45 @@ class Lane(Service):
             self._rewind(batch, aborted)
             return
         self._failures = 0
+        if self._ticker is not None:
+            self._ticker.read(batch.messages)
+        for message in batch.messages:
+            metrics.MESSAGES.labels(self.name, message.topic).inc()
         for where, offset in batch.next_offsets().items():
             if offset >= self._suspects.get(where, offset + 1):
                 del self._suspects[where]
 
-    def _commit(self, batch: Batch, effects: Effects, *, watch_each: bool = False) -> None:
+    def _settle_tick(self, tick: Tick) -> None:
+        assert self._ticker is not None  # noqa: S101 - ticks come from it
+        effects = self._ticker.effects(tick)
+        numbers = {number for number, overlay in effects.state.items() if overlay.writes}
+        if not numbers:
+            self._ticker.done(more=False)
+            return
+        try:
+            self._commit(effects, self._read_up_to(numbers), watch_each=self._ticker.alone)
+        except Aborted as aborted:
+            metrics.ABORTS.labels(self.name).inc()
+            log.warning("lane %s: what is due was rolled back: %s", self.name, aborted)
+            self._ticker.rolled_back(aborted.refused.str() if aborted.refused is not None else "")
+        else:
+            self._ticker.done(more=effects.more)
+
+    def _read_up_to(self, numbers: set[int]) -> dict[tuple[str, int], int]:
+        """For each partition that is held, of one of its topics the offset to be read next, to be committed again."""
+        assert self._consumer is not None  # noqa: S101 - opened in on_start
+        places = {each.partition: each for each in self._assigned if each.partition in numbers}
+        unknown = [each for each in places.values() if (each.topic, each.partition) not in self._positions]
+        for each in self._consumer.committed(unknown, timeout=_CALL_SECONDS) if unknown else ():
+            low = each.offset
+            if low < 0:
+                low = self._consumer.get_watermark_offsets(each, timeout=_CALL_SECONDS)[0]
+            self._positions[each.topic, each.partition] = low
+        return {(at.topic, at.partition): self._positions[at.topic, at.partition] for at in places.values()}
+
+    def _commit(
+        self, effects: Effects, positions: dict[tuple[str, int], int], *, watch_each: bool = False
+    ) -> None:
         assert self._consumer is not None  # noqa: S101 - opened in on_start
         assert self._transactor is not None  # noqa: S101 - opened in on_start
         changed = {number: overlay.writes for number, overlay in effects.state.items() if overlay.writes}
@@ -349,18 +413,17 @@ class Lane(Service):
             number: [Record(self._changelog, value, key, partition=number) for key, value in writes.items()]
             for number, writes in changed.items()
         }
-        offsets = [TopicPartition(topic, number, at) for (topic, number), at in batch.next_offsets().items()]
+        offsets = [TopicPartition(topic, number, at) for (topic, number), at in positions.items()]
         started = time.perf_counter()
         ends = self._transactor.commit(
             effects.records, changelog, offsets, self._consumer.consumer_group_metadata(), watch_each=watch_each
         )
+        self._positions.update(positions)
         now_ms = int(self._clock() * 1000)
         for number, writes in changed.items():
             self._stores[number].apply(writes, ends[number], now_ms)
         metrics.COMMIT_SECONDS.labels(self.name).observe(time.perf_counter() - started)
         metrics.RECORDS.labels(self.name).inc(len(effects.records))
-        for message in batch.messages:
-            metrics.MESSAGES.labels(self.name, message.topic).inc()
 
     def _rewind(self, batch: Batch, aborted: Aborted) -> None:
         assert self._consumer is not None  # noqa: S101 - opened in on_start
