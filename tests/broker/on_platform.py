@@ -117,6 +117,7 @@ class Platform:
         self.ids = SchemaIds(registry_client(self.operator.settings))
         self.schema_id = self.ids.id_of("hueandcry.Alert")
         self.receipts: dict[Place, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+        self.notices: list[tuple[str, dict[str, Any]]] = []
         self.quarantine: dict[Place, list[Quarantined]] = defaultdict(list)
         self.inboxes: dict[str, list[tuple[Message, dict[str, Any]]]] = defaultdict(list)
         self.alerts: dict[Place, Message] = {}
@@ -298,7 +299,10 @@ class Platform:
             self._by_alert[delivery["alert_id"]].append((whose, delivery))
         elif kind == "receipts":
             receipt = _decoded("Receipt", message.value())
-            self.receipts[Place(**receipt["source"])].append((whose, receipt))
+            if receipt["outcome"] == "notice":
+                self.notices.append((whose, receipt))
+            else:
+                self.receipts[Place(**receipt["source"])].append((whose, receipt))
         else:
             (header,) = (value for name, value in message.headers() or () if name == REFUSAL_HEADER)
             refusal = _decoded("Refusal", header)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from hashlib import sha1
 ALERT_NAMESPACE = uuid.UUID("67339fbc-6f29-418e-9e10-fd72281835b8")
 DELIVERY_NAMESPACE = uuid.UUID("9962fe12-28fe-4aa2-a91e-cf3d5b3987b5")
 RECEIPT_NAMESPACE = uuid.UUID("5c88ed64-5e62-42a6-9b28-a697beb548d1")
+NOTICE_NAMESPACE = uuid.UUID("ded8f4c5-6275-4f93-8519-01e052615ddd")
 
 
 def alert_id(issuer: str, national_reference: str) -> str:
@@ -38,6 +39,17 @@ def delivery_id(alert_id: str, version: int, action: str, cause: str) -> str:
 def receipt_id(topic: str, partition: int, offset: int) -> str:
     """Id of the receipt for the message at this place in Kafka."""
     return _uuid5(RECEIPT_NAMESPACE.bytes, f"{topic}\n{partition}\n{offset}")
+
+
+def notice_id(alert_id: str, version: int, cause: str) -> str:
+    """Id of a notice on an alert to its issuer, the same when it is sent again.
+
+    Args:
+        alert_id: the alert that its issuer is told of.
+        version: its version.
+        cause: what set the notice off, as of a delivery. Not the source of another alert, which must not be guessed.
+    """
+    return _uuid5(NOTICE_NAMESPACE.bytes, f"{alert_id}\n{version}\n{cause}")
 
 
 def _uuid5(namespace: bytes, name: str) -> str:

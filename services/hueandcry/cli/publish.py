@@ -283,8 +283,10 @@ def _await(receipts: Receipts, tally: _Tally, timeout: float) -> None:
             except Unreadable as error:
                 say(error.diagnostics(), "yellow")
                 continue
-            place = tally.awaited.pop(receipt.source, None) if receipt is not None else None
-            if receipt is not None and place is not None:
+            if receipt is None or receipt.is_notice:
+                continue
+            place = tally.awaited.pop(receipt.source, None)
+            if place is not None:
                 bar.advance()
                 tally.answer(place, receipt)
 

@@ -28,7 +28,7 @@ from hueandcry.sdk.subscriber import Receipts, Subscriber, Unreadable
 from hueandcry.sdk.times import Start, parse_start
 
 _ACTION = {"issued": "green", "updated": "cyan", "withdrawn": "yellow", "expired": "yellow", "recalled": "red"}
-_OUTCOME = {"delivered": "green", "merged": "cyan", "nobody_entitled": "yellow", "refused": "red"}
+_OUTCOME = {"delivered": "green", "merged": "cyan", "nobody_entitled": "yellow", "refused": "red", "notice": "magenta"}
 _FORM = {"original": "", "redacted": "magenta", "none": "dim"}
 
 

@@ -55,7 +55,11 @@ class Difference(NamedTuple):
 
 
 def outcome_of(sent: Sent, told: Sequence[Told], reference_of: Mapping[str, str]) -> Outcome | str:
-    """What became of a message by all that was written on it; a text where that is not exactly one outcome."""
+    """What became of a message by all that was written on it; a text where that is not exactly one outcome.
+
+    A notice names the message of an alert that it is about, and is no outcome of it.
+    """
+    told = [each for each in told if each.outcome != "notice"]
     receipts = [each for each in told if each.agency != NOBODY]
     copies = [each for each in told if each.agency == NOBODY]
     if len(receipts) > 1 or len(copies) > 1:

@@ -46,7 +46,7 @@ def held_by_agency(holders: dict[str, str], without: str) -> dict[str, list[str]
 def join(register: Register, identity: bytes, cluster: Entry | None, alert_id: str, now_ms: int) -> Entry:
     """The cluster with one more member; `alert_id` opens it where there is none."""
     if cluster is None:
-        cluster = {"cluster_id": alert_id, "members": 1, "only": alert_id, "opened_at": now_ms}
+        cluster = {"cluster_id": alert_id, "members": 1, "only": alert_id, "opened_at": now_ms, "stances": {}}
     else:
         first = cluster["only"]
         if first is not None:

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import clusters
+from hueandcry.distribute import clusters, conflicts
 from hueandcry.distribute.clusters import Slot
+from hueandcry.distribute.conflicts import Met
 from hueandcry.distribute.entries import Entry, Register
 from hueandcry.rights.routes import Granted
 
@@ -51,13 +52,14 @@ class Claim(NamedTuple):
 
 @dataclass(slots=True)
 class Decision:
-    """What becomes of a message."""
+    """What becomes of a message. `met` has the alerts that it is not compatible with; that changes nothing else."""
 
     outcome: str = "nobody_entitled"
     merged_into: str | None = None
     remarks: list[Remark] = field(default_factory=list)
     sends: list[Send] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    met: list[Met] = field(default_factory=list)
 
 
 Routes = Callable[[Entry], Sequence[Granted]]
@@ -176,7 +178,7 @@ class Decider:
         if not entry["strong"]:
             self._register.put_alert(entry)
             return
-        joined = known is None or not known["strong"]
+        joined, before = known is None or not known["strong"], cluster
         if joined:
             if cluster is not None:
                 decision.outcome, decision.merged_into = "merged", cluster["cluster_id"]
@@ -184,6 +186,8 @@ class Decider:
         assert cluster is not None  # noqa: S101 - an active alert with a strong identity is in its cluster
         entry["cluster_id"] = cluster["cluster_id"]
         self._register.put_alert(entry)
+        stood = None if joined else known
+        cluster, decision.met = conflicts.enter(self._register, identity, before, cluster, entry, stood)
         freed: list[Slot] = []
         if known is not None and known["strong"]:
             old = known["head"]["category"]
@@ -227,6 +231,7 @@ class Decider:
         slots = [(sent["agency"], known["head"]["category"]) for sent in known["sent"]]
         freed = clusters.free(self._register, identity, self._register.cluster(identity), alert_id, slots)
         if clusters.leave(self._register, identity, alert_id) is not None:
+            conflicts.leave(self._register, identity, known)
             self._promote(identity, freed, decision)
 
     def _promote(self, identity: bytes, freed: list[Slot], decision: Decision) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hueandcry.alerts.remarks import Remark
+from hueandcry.distribute import conflicts
 from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
 from hueandcry.distribute.entries import RECORDS, Register
@@ -19,6 +20,7 @@ from hueandcry.lanes.state import Overlay
 from hueandcry.metrics import DENIED, OUTCOMES, REFUSALS, THROUGH_SECONDS
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.index import RoutingIndex
+from hueandcry.rights.may_receive import may_receive
 from hueandcry.rights.network import Network
 from hueandcry.rights.routes import Granted, route
 from hueandcry.wire.codec import SchemaIds, decode, decode_as, encode
@@ -107,7 +109,8 @@ class Distribute:
         origin = Origin(**admitted["source"])
         received_at = admitted["received_at"]
         records = self._records(decision, message.partition, cause, received_at, now_ms)
-        remarks = [*(remark.as_record() for remark in decision.remarks), *admitted["enrichment"]["remarks"]]
+        met = conflicts.remarks(decision.met, head, self._may_see)
+        remarks = [each.as_record() for each in (*decision.remarks, *met)] + admitted["enrichment"]["remarks"]
         records.append(
             self._writer.receipt(
                 head["issuer"],
@@ -120,6 +123,7 @@ class Distribute:
                 remarks=remarks,
             )
         )
+        records += self._notices(decision, head, cause, now_ms)
         self._outcomes[head["kind"], decision.outcome] += 1
         THROUGH_SECONDS.labels(head["kind"]).observe(max(0, now_ms - received_at) / 1000)
         return records, decision.outcome
@@ -133,6 +137,19 @@ class Distribute:
             for to in others if claim.to is None else (claim.to,):
                 records.append(Record(CLAIMS, value, key, partition=to))
         return records
+
+    def _notices(self, decision: Decision, head: Mapping[str, Any], cause: str, now_ms: int) -> Iterator[Record]:
+        for notice in conflicts.notices(decision.met, head, self._may_see):
+            own = notice.standing["head"]
+            # Who has left the network has no topic any more, and what can't be written would stop the alert.
+            if own["issuer"] in self._network().agencies:
+                origin = Origin(**notice.standing["source"])
+                yield self._writer.notice(own["issuer"], origin, own, [notice.remark.as_record()], now_ms, cause=cause)
+
+    def _may_see(self, agency_id: str, head: Mapping[str, Any]) -> bool:
+        network = self._network()
+        agency = network.agencies.get(agency_id)
+        return head["issuer"] == agency_id or (agency is not None and may_receive(agency, head, network).allowed)
 
     def _refused(
         self, message: Incoming, admitted: Mapping[str, Any], remarks: list[Remark], now_ms: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hueandcry.alerts.ids import receipt_id
+from hueandcry.alerts.ids import notice_id, receipt_id
 from hueandcry.alerts.remarks import Remark
 from hueandcry.lanes.batch import Headers, Record
 from hueandcry.wire.codec import encode
@@ -13,6 +13,8 @@ from hueandcry.wire.framing import frame
 
 #: Header of a quarantined record: a framed hueandcry.Refusal.
 REFUSAL_HEADER = "hc-refusal"
+#: Outcome of a receipt that is no answer to a message.
+NOTICE = "notice"
 
 
 class Origin(NamedTuple):
@@ -57,6 +59,39 @@ class Writer:
     ) -> Record:
         """The receipt of one message, for `agency`. `head` is what could be read of the alert."""
         identifier = receipt_id(*origin)
+        return self._record(agency, identifier, origin, outcome, at_ms, head, merged_into, delivered_to, remarks)
+
+    def notice(
+        self,
+        agency: str,
+        origin: Origin,
+        head: Mapping[str, Any],
+        remarks: Iterable[Mapping[str, Any]],
+        at_ms: int,
+        *,
+        cause: str,
+    ) -> Record:
+        """News of an alert that `agency` has issued, which answers none of its messages.
+
+        Args:
+            origin: of the last message of that alert, which has its receipt.
+            cause: what set the notice off; makes its id.
+        """
+        identifier = notice_id(head["alert_id"], head["version"], cause)
+        return self._record(agency, identifier, origin, NOTICE, at_ms, head, None, 0, remarks)
+
+    def _record(
+        self,
+        agency: str,
+        identifier: str,
+        origin: Origin,
+        outcome: str,
+        at_ms: int,
+        head: Mapping[str, Any] | None,
+        merged_into: str | None,
+        delivered_to: int,
+        remarks: Iterable[Mapping[str, Any]],
+    ) -> Record:
         body = encode(
             "hueandcry.Receipt",
             {

@@ -74,12 +74,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a message that an agency has published.
+    """What became of a message that an agency has published; or a notice, news of an alert of its own.
 
     Attributes:
-        outcome: delivered, merged, nobody_entitled or refused.
-        remarks: where refused the reasons, otherwise doubts about quality; field, rule, message, place.
-        source: topic, partition and offset of the message.
+        outcome: delivered, merged, nobody_entitled or refused; notice where it answers no message.
+        remarks: where refused the reasons, otherwise doubts about quality, and alerts on the same subject that it is not
+            compatible with; field, rule, message, place.
+        source: topic, partition and offset of the message; in a notice, of the last one of the alert.
     """
 
     receipt_id: str
@@ -92,6 +93,11 @@ class Receipt:
     source: tuple[str, int, int]
     place: Place
     record: dict[str, Any] = field(repr=False)
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it answers no message: the message at `source` has a receipt of its own."""
+        return self.outcome == "notice"
 
     def to_json(self) -> dict[str, Any]:
         """Values that JSON has: times in ISO 8601; with the place in Kafka."""

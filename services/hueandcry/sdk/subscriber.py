@@ -157,7 +157,7 @@ class Subscriber(_Stream):
 
 
 class Receipts(_Stream):
-    """What became of the messages that an agency has published. Iterating yields Receipt objects."""
+    """What became of the messages that an agency has published, and notices. Iterating yields Receipt objects."""
 
     topic = "receipts"
 
