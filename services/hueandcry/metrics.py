@@ -8,6 +8,8 @@ REFUSALS = Counter("hueandcry_refusals_total", "Reasons for which messages were 
 OUTCOMES = Counter("hueandcry_outcomes_total", "Messages by what became of them.", ["kind", "outcome"])
 DELIVERIES = Counter("hueandcry_deliveries_total", "Deliveries to inboxes.", ["kind", "action", "form"])
 DENIED = Counter("hueandcry_denied_total", "Subscriptions that asked for an alert but had no right to it.", ["rule"])
+DUE_DONE = Counter("hueandcry_due_done_total", "Things done because their time had come.", ["what"])
+POSTPONED = Counter("hueandcry_due_postponed_total", "Things that were due and had to be put off.", ["what"])
 THROUGH_SECONDS = Histogram(
     "hueandcry_through_seconds",
     "From the broker's receipt of a message to its decision in distribute.",

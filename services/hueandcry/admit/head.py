@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hueandcry.alerts.validity import expires_at
+from hueandcry.alerts.validity import expires_at, review_due
 from hueandcry.rights.redact import rights_needed
 
 _COPIED = (
@@ -20,6 +20,7 @@ def head_of(alert: Mapping[str, Any], region: str) -> dict[str, Any]:
     effective = alert["effective_from"]
     head["effective_from"] = alert["issued_at"] if effective is None else effective
     head["expires_at"] = expires_at(alert)
+    head["review_due"] = review_due(alert, head["expires_at"])
     head["issuing_region"] = region
     head["offences"] = [offence["iccs"] for offence in alert["offences"] if offence["iccs"]]
     head["rights"] = rights_needed(alert)

@@ -19,6 +19,9 @@ EARLIEST_MS = -2_208_988_800_000
 LATEST_MS = 7_258_118_400_000
 DAY_MS = 86_400_000
 SHORTEST_DAYS = 90
+#: How long before the end of an alert its issuer is told of it: Regulation (EU) 2018/1861 art. 39(5) says four months
+#: (120 days here). An alert that lasts less than a year is told of later: our own choice.
+NOTICE_DAYS, NOTICE_DAYS_OF_SHORT = 120, 14
 
 _NCIC_CATEGORIES = frozenset({"seizure", "evidence"})
 
@@ -42,6 +45,24 @@ def expires_at(alert: Mapping[str, Any], *, entered_at: int | None = None) -> in
         if until is not None and until < end:
             end = until
     return end
+
+
+def review_due(alert: Mapping[str, Any], end: int) -> int | None:
+    """When the issuer is reminded to review an alert, in epoch milliseconds; None where there is no time left for it.
+
+    Args:
+        alert: decoded hueandcry.Alert.
+        end: when it ends.
+
+    It is the time that the issuer gives, else NOTICE_DAYS before the end of an alert of a year or more, and
+    NOTICE_DAYS_OF_SHORT before that of a shorter one.
+    """
+    issued_at, given = alert["issued_at"], alert["review_due"]
+    if given is not None:
+        return given if issued_at < given < end else None
+    days = NOTICE_DAYS if end - issued_at >= 365 * DAY_MS else NOTICE_DAYS_OF_SHORT
+    due = end - days * DAY_MS
+    return due if due > issued_at else None
 
 
 def longest(alert: Mapping[str, Any]) -> int:

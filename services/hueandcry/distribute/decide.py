@@ -7,6 +7,8 @@ Rules:
 3. Rights are asked anew for every version (`routes`), and only they decide who gets it; a cluster only spares repeats.
 4. A cluster never joins what contradicts itself: a plate that two different cars have borne is two things.
 5. An update may change the identity. The alert then lives in another partition, and the old one hands over who had it.
+6. An alert ends by itself at its time, which an update never makes later: only an extension does. What its issuer had
+   sent before that time, and comes to be read after it, still counts: the alert then lives again.
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import clusters, conflicts
+from hueandcry.distribute import clusters, conflicts, schedule
 from hueandcry.distribute.clusters import Slot
 from hueandcry.distribute.conflicts import Met
 from hueandcry.distribute.entries import Entry, Register
+from hueandcry.distribute.schedule import Due
 from hueandcry.rights.routes import Granted
 
-ENDS = {"withdraw": ("withdrawn", "withdrawn"), "expire": ("expired", "expired")}
-"""By message type: the state that it leads to, and the action of its deliveries."""
+ENDS = {"withdraw": "withdrawn", "expire": "expired"}
+"""By message type, the state that it leads to; the action of its deliveries is called the same."""
 
 
 class Send(NamedTuple):
@@ -100,6 +103,9 @@ class Decider:
                 return Decision(outcome="merged", merged_into=head["alert_id"], remarks=[refusal])
             return Decision(outcome="refused", remarks=[refusal])
         decision = Decision()
+        if known is not None and known["state"] != "active":
+            # It ended by the clock, and has left its cluster.
+            known = {**known, "strong": False}
         if known is None and head["version"] > 1:
             # Either its identity has changed and another partition has it, or it has never been seen.
             self._register.drop_moved(head["alert_id"])
@@ -126,11 +132,14 @@ class Decider:
             return _REPEATED if message["digest"] == known["digest"] else _CONFLICT
         if head["version"] < last:
             return _SUPERSEDED
-        return _ENDED if known["state"] != "active" else None
+        return _ENDED if known["state"] != "active" and not _lives_again(message, known) else None
 
     def _entry(self, message: Entry, proof: dict[str, bytes], known: Entry | None) -> Entry:
         head = message["head"]
-        state = ENDS[head["message_type"]][0] if head["message_type"] in ENDS else "active"
+        ends = head["message_type"] in ENDS
+        state = ENDS[head["message_type"]] if ends else "active"
+        if known is not None:
+            head = _not_prolonged(head, known["head"]["expires_at"])
         return {
             "head": head,
             "state": state,
@@ -146,11 +155,13 @@ class Decider:
             "proof": proof,
             "schema_id": message["schema_id"],
             "body": message["body"],
+            "ended_at": self._now_ms if ends else None,
         }
 
     def _publish(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
         """Issue, update or extend: the alert is active."""
         head = entry["head"]
+        schedule.change(self._register.state, known, entry)
         alert_id, category, identity = head["alert_id"], head["category"], entry["identity_key"]
         if known is not None and known["identity_key"] != identity:
             self._leave(known, decision)
@@ -208,10 +219,10 @@ class Decider:
 
     def _end(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
         """Withdraw or expire: whoever holds the alert is told."""
-        action = ENDS[entry["head"]["message_type"]][1]
-        self._tell_end(entry, [sent["agency"] for sent in entry["sent"]], action, decision)
+        self._tell_end(entry, [sent["agency"] for sent in entry["sent"]], entry["state"], decision)
         if known is not None:
             entry["cluster_id"] = known["cluster_id"]
+        schedule.change(self._register.state, known, entry)
         self._register.put_alert(entry)
         if known is not None:
             self._leave(known, decision)
@@ -220,6 +231,28 @@ class Decider:
         # The end is told to all who hold it; its content only to those who may still see it.
         granted = {grant.agency: grant for grant in self._routes(entry["head"])}
         decision.sends += [Send(agency, action, entry, granted.get(agency)) for agency in agencies]
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def due(self, due: Due) -> Decision:
+        """Do what is due for an alert; its outcome says nothing, for no message had it."""
+        decision = Decision()
+        known = self._register.alert(due.alert_id)
+        schedule.done(self._register.state, due)
+        if known is None:
+            return decision
+        if all(due.what != each.what or due.at_ms < each.at_ms for each in schedule.times(known)):
+            # It was put off, and has been set to another time or given up since.
+            return decision
+        if due.what == "review":
+            decision.remarks.append(_REVIEW)
+        elif due.what == "expire":
+            entry = {**known, "state": "expired", "ended_at": known["head"]["expires_at"]}
+            decision.remarks.append(_EXPIRED)
+            self._end(entry, known, decision)
+        else:
+            self._register.drop_alert(due.alert_id)
+        return decision
 
     # -- clusters -------------------------------------------------------------------------------------------------
 
@@ -288,11 +321,13 @@ class Decider:
             # The other partition has an older version: it shall hand over to this one.
             decision.claims.append(Claim(home, self._claim("moved", alert_id, last, self._partition)))
             return
+        schedule.change(self._register.state, known, None)
         self._register.drop_alert(alert_id)
         self._register.put_moved(alert_id, version, home)
         if known["state"] == "active":
             self._leave(known, decision)
-        handover = {**self._claim("handover", alert_id, last, home), "sent": known["sent"]}
+        handover = self._claim("handover", alert_id, last, home)
+        handover |= {"sent": known["sent"], "expires_at": known["head"]["expires_at"]}
         decision.claims.append(Claim(home, handover))
 
     def _handover(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
@@ -306,6 +341,10 @@ class Decider:
         if known["state"] != "active":
             self._tell_end(known, behind, known["state"], decision)
             return
+        if claim["expires_at"] is not None and known["source"] == known["first_source"]:
+            before = dict(known)
+            known["head"] = _not_prolonged(known["head"], claim["expires_at"])
+            schedule.change(self._register.state, before, known)
         head = known["head"]
         granted = {grant.agency: grant for grant in self._routes(head)}
         entitled = [agency for agency in behind if agency in granted]
@@ -323,9 +362,29 @@ class Decider:
 
     @staticmethod
     def _claim(kind: str, alert_id: str, version: int, home: int) -> dict[str, Any]:
-        return {"type": kind, "alert_id": alert_id, "version": version, "home": home, "sent": []}
+        return {"type": kind, "alert_id": alert_id, "version": version, "home": home, "sent": [], "expires_at": None}
 
 
+def _lives_again(message: Entry, known: Entry) -> bool:
+    """Whether an alert that the clock has ended goes on, because its issuer had sent this before the end."""
+    by_clock = known["state"] == "expired" and known["head"]["message_type"] != "expire"
+    # An update would end at once: it prolongs nothing.
+    changes_end = message["head"]["message_type"] in ("extend", *ENDS)
+    return by_clock and changes_end and message["received_at"] < known["head"]["expires_at"]
+
+
+def _not_prolonged(head: Entry, end: int) -> Entry:
+    """The head of a version with its end no later than the end before, unless it extends the alert."""
+    if head["message_type"] != "update" or head["expires_at"] <= end:
+        return head
+    review = head["review_due"]
+    return {**head, "expires_at": end, "review_due": review if review is not None and review < end else None}
+
+
+_REVIEW = Remark(
+    "review_due", "alert.review_due", "review whether it is still needed; extend it, withdraw it, or let it end"
+)
+_EXPIRED = Remark("expires_at", "alert.expired", "its time is over; all who had it have been told")
 _REPEATED = Remark("version", "version.repeated", "this very version is registered already; nothing was done")
 _CONFLICT = Remark("version", "version.conflict", "this version is registered with other content; send the next")
 _SUPERSEDED = Remark("version", "version.superseded", "a later version is registered; send a version above it")

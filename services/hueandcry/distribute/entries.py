@@ -6,6 +6,7 @@ Keys, all within the partition that the identity key belongs to:
     m + identity key + alert id   member of a cluster that has or had more than one; empty value
     h + identity key              Holders of such a cluster
     v + alert id                  the alert has moved: its version and the partition it lives in now
+    d + time + what + alert id    what is due for an alert (`schedule`); empty value
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Register:
     """
 
     def __init__(self, state: Overlay, id_of: Mapping[str, int]) -> None:
-        self._state = state
+        self.state = state
         self._id_of = id_of
 
     def alert(self, alert_id: str) -> Entry | None:
@@ -49,7 +50,7 @@ class Register:
 
     def drop_alert(self, alert_id: str) -> None:
         """Remove the entry of an alert."""
-        self._state.delete(ALERT + alert_id.encode())
+        self.state.delete(ALERT + alert_id.encode())
 
     def cluster(self, identity: bytes) -> Entry | None:
         """ClusterEntry of an identity; None where it has no active alert."""
@@ -61,23 +62,23 @@ class Register:
 
     def drop_cluster(self, identity: bytes) -> None:
         """Remove a cluster, with its holders."""
-        self._state.delete(CLUSTER + identity)
-        if self._state.get(HOLDERS + identity) is not None:
-            self._state.delete(HOLDERS + identity)
+        self.state.delete(CLUSTER + identity)
+        if self.state.get(HOLDERS + identity) is not None:
+            self.state.delete(HOLDERS + identity)
 
     def members(self, identity: bytes) -> Iterator[str]:
         """Ids of the active alerts of a cluster whose members have entries, in the order of the ids."""
         prefix = MEMBER + identity
-        for key, _ in self._state.scan(prefix):
+        for key, _ in self.state.scan(prefix):
             yield key[len(prefix) :].decode()
 
     def add_member(self, identity: bytes, alert_id: str) -> None:
         """Enter an alert as a member."""
-        self._state.put(MEMBER + identity + alert_id.encode(), b"")
+        self.state.put(MEMBER + identity + alert_id.encode(), b"")
 
     def drop_member(self, identity: bytes, alert_id: str) -> None:
         """Remove a member."""
-        self._state.delete(MEMBER + identity + alert_id.encode())
+        self.state.delete(MEMBER + identity + alert_id.encode())
 
     def holders(self, identity: bytes) -> dict[str, str]:
         """Alert id by `agency/category`."""
@@ -90,21 +91,21 @@ class Register:
 
     def moved(self, alert_id: str) -> tuple[int, int] | None:
         """Version and partition of an alert that has moved away, or was announced elsewhere before it came here."""
-        packed = self._state.get(MOVED + alert_id.encode())
+        packed = self.state.get(MOVED + alert_id.encode())
         return _PLACE.unpack(packed) if packed else None
 
     def put_moved(self, alert_id: str, version: int, home: int) -> None:
         """Note where an alert lives now."""
-        self._state.put(MOVED + alert_id.encode(), _PLACE.pack(version, home))
+        self.state.put(MOVED + alert_id.encode(), _PLACE.pack(version, home))
 
     def drop_moved(self, alert_id: str) -> None:
         """The alert lives here again."""
-        if self._state.get(MOVED + alert_id.encode()) is not None:
-            self._state.delete(MOVED + alert_id.encode())
+        if self.state.get(MOVED + alert_id.encode()) is not None:
+            self.state.delete(MOVED + alert_id.encode())
 
     def _get(self, key: bytes, name: str) -> Entry | None:
-        value = self._state.get(key)
+        value = self.state.get(key)
         return decode(name, unframe(value)[1]) if value is not None else None
 
     def _put(self, key: bytes, name: str, record: Entry) -> None:
-        self._state.put(key, frame(self._id_of[name], encode(name, record)))
+        self.state.put(key, frame(self._id_of[name], encode(name, record)))

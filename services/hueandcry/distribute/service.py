@@ -45,6 +45,7 @@ def serve(settings: Settings) -> None:
         topics=[ADMITTED, CLAIMS],
         changelog=REGISTER,
         stage=stage,
+        timed=stage,
         consumer=client_config(settings),
         producer=producer_config(settings),
         state_dir=settings.state_dir,

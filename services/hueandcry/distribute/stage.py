@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import conflicts
+from hueandcry.distribute import conflicts, schedule
 from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
 from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.distribute.schedule import Due
 from hueandcry.errors import RegistryError
 from hueandcry.identity import contradictions
 from hueandcry.lanes import tally
-from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
+from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
-from hueandcry.metrics import DENIED, OUTCOMES, REFUSALS, THROUGH_SECONDS
+from hueandcry.metrics import DENIED, DUE_DONE, OUTCOMES, POSTPONED, REFUSALS, THROUGH_SECONDS
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.may_receive import may_receive
@@ -93,6 +95,53 @@ class Distribute:
             tally.add(batch.state[message.partition], TALLY, Counter(("read", outcome)))
         return Effects(records, batch.state)
 
+    def due(self, tick: Tick) -> Effects:
+        """Do what is due as of the tick; the oldest first within each partition, no more in all than its limit."""
+        effects = Effects(state=tick.state)
+        now_ms = self._now_ms()
+        left = tick.limit
+        for partition, state in tick.state.items():
+            for due in list(islice(schedule.due_by(state, tick.as_of_ms), left)):
+                left -= 1
+                alone = Overlay(state)
+                try:
+                    records = self._done(due, alone, partition, now_ms)
+                except RegistryError:
+                    raise
+                except Exception:
+                    log.exception("distribute failed at what was due for %s: %s", due.alert_id, due.what)
+                    schedule.postpone(state, due, now_ms + _POSTPONED_MS)
+                    POSTPONED.labels(due.what).inc()
+                else:
+                    state.fold(alone)
+                    effects.records += records
+                    DUE_DONE.labels(due.what).inc()
+        effects.more = not left
+        self._count()
+        return effects
+
+    def postpone(self, tick: Tick, reason: str) -> Effects:
+        """Put off the first thing that is due: Kafka does not take what comes of it."""
+        for state in tick.state.values():
+            for due in islice(schedule.due_by(state, tick.as_of_ms), 1):
+                log.error("what is due for %s (%s) is put off: %s", due.alert_id, due.what, reason)
+                schedule.postpone(state, due, self._now_ms() + _POSTPONED_MS)
+                POSTPONED.labels(due.what).inc()
+                return Effects(state=tick.state)
+        return Effects(state=tick.state)
+
+    def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> list[Record]:
+        register = Register(state, self._register_ids)
+        known = register.alert(due.alert_id)
+        decision = Decider(register, self._routes, self._contradict, partition, now_ms).due(due)
+        cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
+        records = self._records(decision, partition, cause, due.at_ms, now_ms)
+        if known is not None and decision.remarks and known["head"]["issuer"] in self._network().agencies:
+            head, remarks = known["head"], [remark.as_record() for remark in decision.remarks]
+            origin = Origin(**known["source"])
+            records.append(self._writer.notice(head["issuer"], origin, head, remarks, now_ms, cause=cause))
+        return records
+
     def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[list[Record], str | None]:
         register = Register(state, self._register_ids)
         decider = Decider(register, self._routes, self._contradict, message.partition, now_ms)
@@ -129,7 +178,10 @@ class Distribute:
         return records, decision.outcome
 
     def _records(self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int) -> list[Record]:
-        records = list(self._deliveries.records(decision.sends, cause=cause, received_at=received_at, now_ms=now_ms))
+        # Who has left the network has no inbox any more, and what can't be written would stop the alert.
+        members = self._network().agencies
+        decision.sends = sends = [send for send in decision.sends if send.agency in members]
+        records = list(self._deliveries.records(sends, cause=cause, received_at=received_at, now_ms=now_ms))
         for claim in decision.claims:
             value = frame(self._claim_id, encode("hueandcry.Claim", claim.record))
             key = claim.record["alert_id"].encode()
@@ -218,4 +270,6 @@ class Distribute:
         self._denied.clear()
 
 
+#: How long what is due is put off, where it can't be done now.
+_POSTPONED_MS = 3_600_000
 _INTERNAL = "a fault of the platform; the operator has been told, the bytes are kept"

@@ -90,14 +90,14 @@ class Tick:
     """Time has passed: what is due by now shall be done, whether messages come or not.
 
     Attributes:
-        state: as of a batch.
         as_of_ms: up to when everything that was sent has been read, epoch milliseconds: the clock's time while nothing
             waits to be read, else when the newest message was written that all partitions have got to.
         limit: of things to be done at once.
+        state: as of a batch.
         settled: as of a batch.
     """
 
-    state: dict[int, Overlay]
     as_of_ms: int
     limit: int
+    state: dict[int, Overlay]
     settled: asyncio.Future[None]

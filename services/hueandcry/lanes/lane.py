@@ -172,18 +172,19 @@ class Lane(Service):
                 await self._recover(error)
                 continue
             if messages and not self._ending:
-                await self._have_settled(lambda state, settled: Batch(messages, state, settled))
-            if self._ticker is not None and self.ready and self._ticker.wanted and not self._ending:
-                as_of_ms, limit = self._ticker.as_of_ms(), self._ticker.limit
-                if as_of_ms is not None:
-                    await self._have_settled(lambda state, settled: Tick(state, as_of_ms, limit, settled))
+                await self._have_settled(Batch(messages, *self._begun()))
+            as_of_ms = self._ticker.wanted_as_of() if self._ticker is not None and self.ready else None
+            if self._ticker is not None and as_of_ms is not None and not self._ending:
+                await self._have_settled(Tick(as_of_ms, self._ticker.limit, *self._begun()))
 
-    async def _have_settled(self, make: Callable[[dict[int, Overlay], asyncio.Future[None]], Batch | Tick]) -> None:
-        """Hand the agent a batch or a tick, and wait until it is settled."""
-        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def _begun(self) -> tuple[dict[int, Overlay], asyncio.Future[None]]:
+        """State to be changed, and what says when that is settled."""
         state = {partition: Overlay(store) for partition, store in self._stores.items()}
-        await self.channel.put(make(state, settled))  # type: ignore[arg-type] - Faust takes any value
-        await settled
+        return state, asyncio.get_running_loop().create_future()
+
+    async def _have_settled(self, work: Batch | Tick) -> None:
+        await self.channel.put(work)  # type: ignore[arg-type] - Faust takes any value
+        await work.settled
 
     async def on_stop(self) -> None:
         await self._in_thread(self._close)
@@ -403,9 +404,7 @@ class Lane(Service):
             self._positions[each.topic, each.partition] = low
         return {(at.topic, at.partition): self._positions[at.topic, at.partition] for at in places.values()}
 
-    def _commit(
-        self, effects: Effects, positions: dict[tuple[str, int], int], *, watch_each: bool = False
-    ) -> None:
+    def _commit(self, effects: Effects, positions: dict[tuple[str, int], int], *, watch_each: bool = False) -> None:
         assert self._consumer is not None  # noqa: S101 - opened in on_start
         assert self._transactor is not None  # noqa: S101 - opened in on_start
         changed = {number: overlay.writes for number, overlay in effects.state.items() if overlay.writes}

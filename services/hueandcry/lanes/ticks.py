@@ -84,10 +84,9 @@ class Ticker:
         known = [at for at in behind if at is not None]
         return min([now, *known]) if len(known) == len(behind) else None
 
-    @property
-    def wanted(self) -> bool:
-        """Whether a tick is to be made now."""
-        return bool(self._last_read) and time.monotonic() >= self._next and self.as_of_ms() is not None
+    def wanted_as_of(self) -> int | None:
+        """As of what time a tick is to be made now; None where none is."""
+        return self.as_of_ms() if self._last_read and time.monotonic() >= self._next else None
 
     @property
     def limit(self) -> int:
