@@ -7,13 +7,19 @@ Keys, all within the partition that the identity key belongs to:
     h + identity key              Holders of such a cluster
     v + alert id                  the alert has moved: its version and the partition it lives in now
     d + time + what + alert id    what is due for an alert (`schedule`); empty value
+    l + alert id + other id       AlertLink: the other alert is, or may be, on the same subject
+    x + other id + alert id       the alert's issuer says that it is another subject than the other; empty value
+And in the partition that a key belongs to, be it the identity key of an alert or another that it has:
+    k + key + age + alert id      who has the key: partition the alert lives in (4 bytes), 1 where it is in the cluster
+                                  that the key leads. age is 2**63-1 less when it was registered, so the newest is first
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
 
 from hueandcry.lanes.state import Overlay
 from hueandcry.wire.codec import decode, encode
@@ -22,10 +28,34 @@ from hueandcry.wire.framing import frame, unframe
 Entry = dict[str, Any]
 
 ALERT, CLUSTER, MEMBER, HOLDERS, MOVED = b"a", b"c", b"m", b"h", b"v"
+LINK, DISTINCT, CLAIMANT = b"l", b"x", b"k"
 #: Records that are values in the register; the registry must know them.
-RECORDS = ("hueandcry.RegisterEntry", "hueandcry.ClusterEntry", "hueandcry.Holders")
+RECORDS = ("hueandcry.RegisterEntry", "hueandcry.ClusterEntry", "hueandcry.Holders", "hueandcry.AlertLink")
 
 _PLACE = struct.Struct(">ii")
+_AGE = struct.Struct(">Q")
+_CLAIMED = struct.Struct(">i?")
+_NEWEST = 2**63 - 1
+
+
+class Claimant(NamedTuple):
+    """An alert that has a key.
+
+    Attributes:
+        registered_at: epoch milliseconds.
+        home: partition that it lives in.
+        leads: whether the key is its identity key and it is in the cluster of that.
+    """
+
+    alert_id: str
+    registered_at: int
+    home: int
+    leads: bool = False
+
+    @property
+    def order(self) -> bytes:
+        """Its place among those that have the key: the newest first."""
+        return _AGE.pack(_NEWEST - self.registered_at) + self.alert_id.encode()
 
 
 class Register:
@@ -103,9 +133,69 @@ class Register:
         if self.state.get(MOVED + alert_id.encode()) is not None:
             self.state.delete(MOVED + alert_id.encode())
 
+    def links(self, alert_id: str) -> Iterator[Entry]:
+        """The hueandcry.AlertLink records of an alert, in the order of the others' ids."""
+        for _, value in self.state.scan(LINK + alert_id.encode()):
+            yield decode("hueandcry.AlertLink", unframe(value)[1])
+
+    def link(self, alert_id: str, other: str) -> Entry | None:
+        """The link of an alert to another."""
+        return self._get(LINK + alert_id.encode() + other.encode(), "hueandcry.AlertLink")
+
+    def put_link(self, alert_id: str, link: Entry) -> None:
+        """Set the link of an alert to the one whose head the link has."""
+        self._put(LINK + alert_id.encode() + link["head"]["alert_id"].encode(), "hueandcry.AlertLink", link)
+
+    def drop_link(self, alert_id: str, other: str) -> None:
+        """Remove a link."""
+        self.state.delete(LINK + alert_id.encode() + other.encode())
+
+    def distinct_from(self, other: str) -> list[str]:
+        """Alerts of this partition of which their issuers say that they are another subject than `other`."""
+        prefix = DISTINCT + other.encode()
+        return [key[len(prefix) :].decode() for key, _ in self.state.scan(prefix)]
+
+    def note_distinct(self, alert_id: str, before: Iterable[str], now: Iterable[str]) -> None:
+        """Enter from which alerts this one is distinct now, in place of before."""
+        old, new = set(before), set(now)
+        for other in old - new:
+            self.state.delete(DISTINCT + other.encode() + alert_id.encode())
+        for other in new - old:
+            self.state.put(DISTINCT + other.encode() + alert_id.encode(), b"")
+
+    def put_claimant(self, key: bytes, claimant: Claimant) -> None:
+        """Enter that an alert has a key."""
+        self.state.put(CLAIMANT + key + claimant.order, _CLAIMED.pack(claimant.home, claimant.leads))
+
+    def drop_claimant(self, key: bytes, claimant: Claimant) -> bool:
+        """Remove it, unless it is of another home by now; whether it was removed."""
+        packed = self.state.get(CLAIMANT + key + claimant.order)
+        if packed is None or _CLAIMED.unpack(packed)[0] != claimant.home:
+            return False
+        self.state.delete(CLAIMANT + key + claimant.order)
+        return True
+
+    def claimants(self, key: bytes, most: int, *, after: Claimant | None = None) -> list[Claimant]:
+        """The newest alerts that have a key, the newest first; or the newest of those older than `after`."""
+        prefix = CLAIMANT + key
+        start = prefix + after.order if after is not None else b""
+        return [_claimant(key, value) for key, value in islice(self.state.scan(prefix, start), most)]
+
+    def newer_claimants(self, key: bytes, most: int, than: Claimant) -> list[Claimant]:
+        """The oldest alerts that have a key and are newer than this one, the oldest first."""
+        prefix = CLAIMANT + key
+        found = islice(self.state.scan_back(prefix, prefix + than.order), most)
+        return [_claimant(key, value) for key, value in found]
+
     def _get(self, key: bytes, name: str) -> Entry | None:
         value = self.state.get(key)
         return decode(name, unframe(value)[1]) if value is not None else None
 
     def _put(self, key: bytes, name: str, record: Entry) -> None:
         self.state.put(key, frame(self._id_of[name], encode(name, record)))
+
+
+def _claimant(key: bytes, value: bytes) -> Claimant:
+    """From a pair of the register: the key has a letter, 32 bytes of HMAC, 8 of age, and the alert id."""
+    home, leads = _CLAIMED.unpack(value)
+    return Claimant(key[41:].decode(), _NEWEST - _AGE.unpack_from(key, 33)[0], home, leads)

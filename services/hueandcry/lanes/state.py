@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import shutil
 import struct
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
@@ -34,8 +36,12 @@ class View(Protocol):
         """Value of `key`, or None."""
         ...
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Pairs whose key starts with `prefix`, in the order of the keys."""
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Pairs whose key starts with `prefix` and is greater than `after`, in the order of the keys."""
+        ...
+
+    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs whose key starts with `prefix` and is less than `before`, which has it too; the greatest key first."""
         ...
 
 
@@ -82,17 +88,29 @@ class PartitionStore:
         """Value of `key`, or None."""
         return self._db.get(key)
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Pairs whose key starts with `prefix`, in the order of the keys."""
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Pairs whose key starts with `prefix` and is greater than `after`, in the order of the keys."""
         cursor = self._db.iter()
-        cursor.seek(prefix)
+        cursor.seek(max(prefix, after))
         while cursor.valid():
             key = cursor.key()
             if not key.startswith(prefix):
                 return
-            if key != _OFFSET_KEY:
+            if key not in (_OFFSET_KEY, after):
                 yield key, cursor.value()
             cursor.next()
+
+    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs whose key starts with `prefix` and is less than `before`, which has it too; the greatest key first."""
+        cursor = self._db.iter()
+        cursor.seek_for_prev(before)
+        while cursor.valid():
+            key = cursor.key()
+            if not key.startswith(prefix):
+                return
+            if key not in (_OFFSET_KEY, before):
+                yield key, cursor.value()
+            cursor.prev()
 
     def apply(self, writes: Mapping[bytes, bytes | None], next_offset: int, at_ms: int) -> None:
         """Write the changes (None deletes) and the position in one atomic batch."""
@@ -133,6 +151,8 @@ class Overlay:
     def __init__(self, below: View) -> None:
         self._below = below
         self.writes: dict[bytes, bytes | None] = {}
+        #: Keys of `writes` in their order, from the first scan on.
+        self._ordered: list[bytes] | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """Value of `key` as changed so far, or None."""
@@ -142,36 +162,73 @@ class Overlay:
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set `key`."""
-        self.writes[key] = value
+        self._write(key, value)
 
     def delete(self, key: bytes) -> None:
         """Remove `key`."""
-        self.writes[key] = None
+        self._write(key, None)
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Pairs whose key starts with `prefix`, changes included, in the order of the keys."""
-        changed = sorted(key for key in self.writes if key.startswith(prefix))
-        if not changed:
-            yield from self._below.scan(prefix)
-            return
-        position = 0
-        for key, value in self._below.scan(prefix):
-            while position < len(changed) and changed[position] < key:
-                yield from self._changed(changed[position])
-                position += 1
-            if position < len(changed) and changed[position] == key:
-                yield from self._changed(key)
-                position += 1
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Pairs whose key starts with `prefix` and is greater than `after`, changes included, in the order of the keys.
+
+        Change nothing while it runs: list it first.
+        """
+        changed = self._in_order()
+        at = bisect_right(changed, after) if after >= prefix else bisect_left(changed, prefix)
+        return self._merged(_from(changed, at), self._below.scan(prefix, after), prefix, descending=False)
+
+    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs as `scan`, whose key is less than `before`, which starts with `prefix` too; the greatest key first."""
+        changed = self._in_order()
+        back = _back_from(changed, bisect_left(changed, before))
+        return self._merged(back, self._below.scan_back(prefix, before), prefix, descending=True)
+
+    def _write(self, key: bytes, value: bytes | None) -> None:
+        if self._ordered is not None and key not in self.writes:
+            insort(self._ordered, key)
+        self.writes[key] = value
+
+    def _in_order(self) -> list[bytes]:
+        if self._ordered is None:
+            self._ordered = sorted(self.writes)
+        return self._ordered
+
+    def _merged(
+        self, changed: Iterator[bytes], below: Iterable[tuple[bytes, bytes]], prefix: bytes, *, descending: bool
+    ) -> Iterator[tuple[bytes, bytes]]:
+        mine = takewhile(lambda key: key.startswith(prefix), changed)
+        first = next(mine, None)
+        for key, value in below:
+            while first is not None and first != key and (first > key) == descending:
+                yield from self._pair(first)
+                first = next(mine, None)
+            if first == key:
+                yield from self._pair(key)
+                first = next(mine, None)
             else:
                 yield key, value
-        for key in changed[position:]:
-            yield from self._changed(key)
+        while first is not None:
+            yield from self._pair(first)
+            first = next(mine, None)
 
-    def _changed(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _pair(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         value = self.writes[key]
         if value is not None:
             yield key, value
 
     def fold(self, alert: Overlay) -> None:
         """Take over the changes of a finished alert."""
-        self.writes.update(alert.writes)
+        for key, value in alert.writes.items():
+            self._write(key, value)
+
+
+def _from(keys: list[bytes], at: int) -> Iterator[bytes]:
+    while at < len(keys):
+        yield keys[at]
+        at += 1
+
+
+def _back_from(keys: list[bytes], end: int) -> Iterator[bytes]:
+    while end:
+        end -= 1
+        yield keys[end]

@@ -1,0 +1,41 @@
+"""What partitions of distribute tell each other, and which partition a key belongs to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from aiokafka.partitioner import murmur2
+
+
+class Claim(NamedTuple):
+    """A message to another partition; `to` is None for all of them. `record` is a hueandcry.Claim."""
+
+    to: int | None
+    record: dict[str, Any]
+
+
+def claim(kind: str, alert_id: str, version: int, home: int, **fields: Any) -> dict[str, Any]:
+    """A hueandcry.Claim record; what is not given is empty."""
+    record: dict[str, Any] = {
+        "type": kind,
+        "alert_id": alert_id,
+        "version": version,
+        "home": home,
+        "sent": [],
+        "expires_at": None,
+        "registered_at": None,
+        "keys": [],
+        "weak_keys": [],
+        "others": [],
+        "entry": None,
+        "link": None,
+    }
+    return record | fields
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition that Kafka's own partitioner gives to a key.
+
+    It is what librdkafka calls murmur2_random, with which lanes write: the sign bit is cleared, not the number negated.
+    """
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
