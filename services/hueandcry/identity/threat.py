@@ -45,22 +45,26 @@ def _names_one_thing(indicator: Indicator) -> bool:
     return kind not in NARROWEST or "/" not in value or int(value.rpartition("/")[2]) >= NARROWEST[kind]
 
 
+def kept(threat: Mapping[str, Any]) -> set[Indicator]:
+    """The indicators of a decoded hueandcry.CyberThreat, or the one that its pattern is; none that is a stop value."""
+    found = set(indicators(threat))
+    if not found and (simple := simple_indicator(text(threat.get("pattern")))):
+        found = {simple}
+    return {one for one in found if one.value and not is_stop(one.type, one.value)}
+
+
 def threat_keys(threat: Mapping[str, Any]) -> list[str]:
     """Keys, the leading one first, of a decoded hueandcry.CyberThreat; empty where nothing correlates."""
-    found = set(indicators(threat))
     pattern = text(threat.get("pattern"))
-    if not found and pattern:
-        simple = simple_indicator(pattern)
-        if simple is None:
-            return _pattern_keys(normalise_pattern(pattern))
-        found = {simple}
-    kept = sorted(one for one in found if one.value and not is_stop(one.type, one.value))
-    singles = [f"{one.type}:{one.value}" for one in kept if _names_one_thing(one)]
+    if pattern and not records(threat.get("indicators")) and simple_indicator(pattern) is None:
+        return _pattern_keys(normalise_pattern(pattern))
+    ordered = sorted(kept(threat))
+    singles = [f"{one.type}:{one.value}" for one in ordered if _names_one_thing(one)]
     if not singles:
         return []
-    if len(kept) == 1:
+    if len(ordered) == 1:
         return singles
-    digest = hashlib.sha256("\n".join(f"{one.type}:{one.value}" for one in kept).encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256("\n".join(f"{one.type}:{one.value}" for one in ordered).encode("utf-8", "surrogatepass"))
     return [f"set:{digest.hexdigest()}", *singles[:CLAIMS]]
 
 
