@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from factories import NOW_MS, sound_vehicle
-from hueandcry.admit.head import head_of
-from hueandcry.distribute.decide import Decider, Decision
+from hueandcry.admit.head import distinct_from, head_of
+from hueandcry.alerts.remarks import Remark
+from hueandcry.distribute import announce
+from hueandcry.distribute.decide import Decider
+from hueandcry.distribute.decision import Decision, Send
 from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.distribute.links import Judge
 from hueandcry.lanes.state import Overlay
 from hueandcry.rights.index import RoutingIndex
+from hueandcry.rights.may_receive import may_receive
 from hueandcry.rights.network import Agency, Network, Region, SigningKey, Subscription
 from hueandcry.rights.routes import route
-from hueandcry.wire.codec import encode
+from hueandcry.wire.codec import decode, encode
+from hueandcry.wire.framing import unframe
 
 IDS = {name: number for number, name in enumerate(RECORDS, 1)}
 
@@ -35,9 +41,14 @@ class Memory:
     def get(self, key: bytes) -> bytes | None:
         return self.pairs.get(key)
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         for key in sorted(self.pairs):
-            if key.startswith(prefix):
+            if key.startswith(prefix) and key > after:
+                yield key, self.pairs[key]
+
+    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for key in sorted(self.pairs, reverse=True):
+            if key.startswith(prefix) and key < before:
                 yield key, self.pairs[key]
 
     def take(self, overlay: Overlay) -> None:
@@ -87,6 +98,11 @@ def with_key(network: Network, agency: str, key_id: str, public_key: str) -> Net
     return network.model_copy(update={"keys": {**network.keys, key_id: key}})
 
 
+def digest(text: str) -> bytes:
+    """Stands for the HMAC of a key."""
+    return hashlib.sha256(text.encode()).digest()
+
+
 @dataclass
 class World:
     """Partitions, the mail between them, and the book.
@@ -94,7 +110,10 @@ class World:
     Attributes:
         holds: by agency and alert id, the last delivery: (action, version).
         told: by agency, all deliveries in order: (alert id, action, version).
-        active: by alert id, the head of the newest version that was accepted, while it is active.
+        sends: all deliveries to anybody, in order.
+        claims_sent: how many messages the partitions have sent each other.
+        linked: by agency, the deliveries `linked` in order: (alert id, the other's id, reason).
+        noticed: by agency, notices on links in order: (alert id, remark).
     """
 
     network: Network
@@ -103,17 +122,35 @@ class World:
     mail: dict[int, deque[dict[str, Any]]] = field(default_factory=lambda: defaultdict(deque))
     holds: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     told: dict[str, list[tuple[str, str, int]]] = field(default_factory=lambda: defaultdict(list))
+    linked: dict[str, list[tuple[str, str, str]]] = field(default_factory=lambda: defaultdict(list))
+    noticed: dict[str, list[tuple[str, Remark]]] = field(default_factory=lambda: defaultdict(list))
+    sends: list[Send] = field(default_factory=list)
+    claims_sent: int = 0
     offset: int = 0
+    now_ms: int = NOW_MS
     contradict: Callable[[Any, Any], bool] = lambda _one, _other: False
+    likeness: Callable[[Any, Any], Any] = lambda _one, _other: None
 
     def __post_init__(self) -> None:
         self.memories = [Memory() for _ in range(self.partitions)]
         self.index = RoutingIndex(self.network)
 
-    def send(self, alert: Mapping[str, Any], identity: str, *, strong: bool = True) -> Decision:
+    def partition_of(self, key: bytes) -> int:
+        """Partition that a key belongs to."""
+        return key[0] % self.partitions
+
+    def send(
+        self,
+        alert: Mapping[str, Any],
+        identity: str,
+        *,
+        strong: bool = True,
+        claims: Sequence[str] = (),
+        proposals: Sequence[str] = (),
+    ) -> Decision:
         """Admit a decoded alert under an identity and let its partition decide."""
-        key = hashlib.sha256(identity.encode()).digest()
-        partition = key[0] % self.partitions
+        key = digest(identity)
+        partition = self.partition_of(key)
         body = encode("hueandcry.Alert", dict(alert))
         self.offset += 1
         region = self.network.agencies[alert["issuer"]].region
@@ -127,6 +164,9 @@ class World:
             "enrichment": {"state_name": None, "offences": [], "facts": None, "remarks": []},
             "schema_id": 1,
             "body": body,
+            "claims": [digest(each) for each in claims],
+            "proposals": [digest(each) for each in proposals],
+            "distinct": distinct_from(alert),
         }
         return self._decide(partition, lambda decider: decider.admitted(message, {}))
 
@@ -148,12 +188,22 @@ class World:
     def _decide(self, partition: int, act: Any) -> Decision:
         overlay = Overlay(self.memories[partition])
         routes = lambda head: route(head, self.index, self.network).granted  # noqa: E731
-        decision: Decision = act(Decider(Register(overlay, IDS), routes, self.contradict, partition, NOW_MS))
+        judge = Judge(self.partition_of, self.contradict, self.likeness)
+        decision: Decision = act(Decider(Register(overlay, IDS), routes, self.may_see, judge, partition, self.now_ms))
         self.memories[partition].take(overlay)
         for claim in decision.claims:
             others = [each for each in range(self.partitions) if each != partition]
             for to in others if claim.to is None else [claim.to]:
-                self.mail[to].append(claim.record)
+                self.claims_sent += 1
+                # As it comes through Kafka: a copy, and only what the schema has.
+                self.mail[to].append(decode("hueandcry.Claim", encode("hueandcry.Claim", claim.record)))
+        for found in decision.linked:
+            for send in announce.sends(found, self.may_see, self.rights):
+                self.linked[send.agency].append((send.entry["head"]["alert_id"], send.related[0], send.reason))
+            for notice in announce.notices(found, self.may_see, self.rights):
+                head = notice.standing["head"]
+                self.noticed[head["issuer"]].append((head["alert_id"], notice.remark))
+        self.sends += decision.sends
         for send in decision.sends:
             head = send.entry["head"]
             self.told[send.agency].append((head["alert_id"], send.action, head["version"]))
@@ -162,6 +212,32 @@ class World:
             if last is None or last[1] <= head["version"]:
                 self.holds[send.agency, head["alert_id"]] = (send.action, head["version"])
         return decision
+
+    def may_see(self, agency_id: str, head: Mapping[str, Any]) -> bool:
+        """As the stage asks the rights rules."""
+        agency = self.network.agencies[agency_id]
+        return head["issuer"] == agency_id or may_receive(agency, head, self.network).allowed
+
+    def rights(self, agency_id: str) -> frozenset[str]:
+        """The agency's rights to guarded fields."""
+        return frozenset(self.network.agencies[agency_id].rights)
+
+    def heads(self) -> dict[str, dict[str, Any]]:
+        """By alert id, the newest head that a register has."""
+        found: dict[str, dict[str, Any]] = {}
+        for memory in self.memories:
+            for _, value in memory.scan(b"a"):
+                head = decode("hueandcry.RegisterEntry", unframe(value)[1])["head"]
+                if head["version"] >= found.get(head["alert_id"], head)["version"]:
+                    found[head["alert_id"]] = head
+        return found
+
+    def links(self) -> set[tuple[str, str]]:
+        """All links as the registers have them, from one alert to the other."""
+        found: set[tuple[str, str]] = set()
+        for memory in self.memories:
+            found |= {(key[1:37].decode(), key[37:].decode()) for key, _ in memory.scan(b"l")}
+        return found
 
     def holding(self, agency: str) -> set[str]:
         """Alerts that an agency has and was not told to drop."""

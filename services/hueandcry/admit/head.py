@@ -8,6 +8,9 @@ from typing import Any
 from hueandcry.alerts.validity import expires_at, review_due
 from hueandcry.rights.redact import rights_needed
 
+#: How many alerts one alert can be distinct from.
+MOST_DISTINCT = 64
+
 _COPIED = (
     "alert_id", "version", "message_type", "status", "issuer", "issuing_state", "kind", "category", "action",
     "issued_at", "circulation", "classification", "handling_code", "tlp", "releasable_to", "excluded",
@@ -25,3 +28,9 @@ def head_of(alert: Mapping[str, Any], region: str) -> dict[str, Any]:
     head["offences"] = [offence["iccs"] for offence in alert["offences"] if offence["iccs"]]
     head["rights"] = rights_needed(alert)
     return head
+
+
+def distinct_from(alert: Mapping[str, Any]) -> list[str]:
+    """Ids of the alerts that a sound alert is said to be another subject than, at most `MOST_DISTINCT`."""
+    named = (each["alert_id"] for each in alert["references"] if each["relation"] == "distinct_from")
+    return list(dict.fromkeys(named))[:MOST_DISTINCT]

@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hueandcry.admit.authority import refusals as authority_refusals
-from hueandcry.admit.head import head_of
+from hueandcry.admit.head import distinct_from, head_of
 from hueandcry.alerts.checks import check, doubts
 from hueandcry.alerts.remarks import Remark
 from hueandcry.enrich import doubts as enrichment_doubts
 from hueandcry.enrich import enrich
 from hueandcry.errors import RegistryError, WireError
 from hueandcry.identity.keys import hmac_key, identify
+from hueandcry.identity.proposals import proposal_keys
 from hueandcry.identity.refuse import refusals as identity_refusals
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
@@ -137,7 +138,7 @@ class Admit:
         if remarks:
             raise _Refused(remarks, alert=alert, signer=key.agency)
         identity = identify(alert)
-        identity_key = hmac_key(self._secret, f"{alert['status']}|{identity.key}")
+        identity_key = self._hmac(alert, identity.key)
         enrichment = enrich(alert)
         enrichment["remarks"] = [remark.as_record() for remark in (*doubts(alert), *enrichment_doubts(alert))]
         if message.key != alert["alert_id"].encode():
@@ -152,9 +153,16 @@ class Admit:
             "enrichment": enrichment,
             "schema_id": schema_id,
             "body": body,
+            "claims": [self._hmac(alert, claim) for claim in identity.claims],
+            "proposals": [self._hmac(alert, key) for key in proposal_keys(alert)],
+            "distinct": distinct_from(alert),
         }
         value = frame(self._admitted_id, encode("hueandcry.Admitted", body_record))
         return Record(ADMITTED, value, identity_key, [each for each in message.headers if each[0] in HEADERS])
+
+    def _hmac(self, alert: Mapping[str, Any], key: str) -> bytes:
+        # The status is part of it: an exercise never meets an actual alert.
+        return hmac_key(self._secret, f"{alert['status']}|{key}")
 
     def _refuse(self, message: Incoming, refused: _Refused, network: Network, now_ms: int) -> list[Record]:
         origin = Origin(message.topic, message.partition, message.offset)

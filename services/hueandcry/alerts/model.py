@@ -59,7 +59,7 @@ __all__ = [
     "problems",
 ]
 
-Relation = Literal["related", "replaces", "same_case", "same_subject", "accomplice", "carries"]
+Relation = Literal["related", "replaces", "same_case", "same_subject", "accomplice", "carries", "distinct_from"]
 Reliability = Literal["A", "B", "C", "X"]
 Credibility = Literal["one", "two", "three", "four"]
 

@@ -13,64 +13,22 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute import clusters, conflicts, schedule
 from hueandcry.distribute.clusters import Slot
-from hueandcry.distribute.conflicts import Met
+from hueandcry.distribute.conflicts import MaySee
+from hueandcry.distribute.decision import Decision, Routes, Send
 from hueandcry.distribute.entries import Entry, Register
+from hueandcry.distribute.links import KINDS, Judge, Links
+from hueandcry.distribute.mail import Claim, claim
+from hueandcry.distribute.membership import Membership
 from hueandcry.distribute.schedule import Due
-from hueandcry.rights.routes import Granted
 
 ENDS = {"withdraw": "withdrawn", "expire": "expired"}
 """By message type, the state that it leads to; the action of its deliveries is called the same."""
-
-
-class Send(NamedTuple):
-    """One delivery to one agency.
-
-    Attributes:
-        entry: the alert, as registered.
-        action: symbol of hueandcry.DeliveryAction.
-        granted: the agency's right to the content; None where it gets no content (a recall).
-        related: other active alerts on the same identity that the agency holds.
-    """
-
-    agency: str
-    action: str
-    entry: Entry
-    granted: Granted | None
-    related: tuple[str, ...] = ()
-
-
-class Claim(NamedTuple):
-    """A message to another partition; `to` is None for all of them. `record` is a hueandcry.Claim."""
-
-    to: int | None
-    record: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Decision:
-    """What becomes of a message. `met` has the alerts that it is not compatible with; that changes nothing else."""
-
-    outcome: str = "nobody_entitled"
-    merged_into: str | None = None
-    remarks: list[Remark] = field(default_factory=list)
-    sends: list[Send] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-    met: list[Met] = field(default_factory=list)
-
-
-Routes = Callable[[Entry], Sequence[Granted]]
-"""Who may receive and has asked for an alert, by its head; sorted by agency."""
-
-
-Contradict = Callable[[Entry, Entry], bool]
-"""Whether two entries with the same identity key speak of different things."""
 
 
 class Decider:
@@ -79,15 +37,19 @@ class Decider:
     Args:
         register: the partition's register, as one message may change it.
         routes: rights and subscriptions as they are now.
+        may_see: whether an agency may know of an alert.
+        judge: what speaks for and against two alerts being about one thing.
         partition: number of the partition.
-        contradict: whether two alerts with one identity key can't be about one thing.
         now_ms: epoch milliseconds.
     """
 
-    def __init__(self, register: Register, routes: Routes, contradict: Contradict, partition: int, now_ms: int) -> None:
+    def __init__(
+        self, register: Register, routes: Routes, may_see: MaySee, judge: Judge, partition: int, now_ms: int
+    ) -> None:
         self._register = register
         self._routes = routes
-        self._contradict = contradict
+        self._links = Links(register, judge, partition, now_ms)
+        self._clusters = Membership(register, routes, may_see, judge, self._links, now_ms)
         self._partition = partition
         self._now_ms = now_ms
 
@@ -109,7 +71,7 @@ class Decider:
         if known is None and head["version"] > 1:
             # Either its identity has changed and another partition has it, or it has never been seen.
             self._register.drop_moved(head["alert_id"])
-            moved = self._claim("moved", head["alert_id"], head["version"], self._partition)
+            moved = claim("moved", head["alert_id"], head["version"], self._partition)
             decision.claims.append(Claim(None, moved))
         entry = self._entry(message, proof, known)
         if head["message_type"] in ENDS:
@@ -118,6 +80,11 @@ class Decider:
             self._publish(entry, known, decision)
         if decision.outcome != "merged" and decision.sends:
             decision.outcome = "delivered"
+        return self._with_links(decision)
+
+    def _with_links(self, decision: Decision) -> Decision:
+        decision.claims += self._links.claims
+        decision.linked += self._links.found
         return decision
 
     def _out_of_turn(self, message: Entry, known: Entry | None) -> Remark | None:
@@ -155,6 +122,10 @@ class Decider:
             "proof": proof,
             "schema_id": message["schema_id"],
             "body": message["body"],
+            "claims": message["claims"],
+            "proposals": message["proposals"],
+            "distinct": message["distinct"],
+            "apart": False,
             "ended_at": self._now_ms if ends else None,
         }
 
@@ -163,14 +134,23 @@ class Decider:
         head = entry["head"]
         schedule.change(self._register.state, known, entry)
         alert_id, category, identity = head["alert_id"], head["category"], entry["identity_key"]
-        if known is not None and known["identity_key"] != identity:
-            self._leave(known, decision)
+        was = known if known is not None and known["state"] == "active" else None
+        self._register.note_distinct(alert_id, was["distinct"] if was else (), entry["distinct"])
+        if entry["strong"] and self._clusters.is_said_distinct(entry):
+            entry["strong"], entry["apart"] = False, True
+        if known is not None and (known["identity_key"] != identity or not entry["strong"]):
+            self._clusters.leave(known, decision)
             known = {**known, "strong": False}
+        self._clusters.set_apart(entry, decision)
         cluster = self._register.cluster(identity) if entry["strong"] else None
-        if cluster is not None and self._is_another_thing(entry, cluster):
-            entry["strong"], cluster = False, None
+        if cluster is not None and self._clusters.is_another_thing(entry, cluster):
+            entry["strong"], entry["apart"], cluster = False, True, None
+            if known is not None:
+                self._clusters.leave(known, decision)
+                known = {**known, "strong": False}
         others = clusters.holders_of(self._register, identity, cluster)
         held = clusters.held_by_agency(others, alert_id)
+        linked = self._clusters.linked(alert_id) if was is not None else []
         granted = {grant.agency: grant for grant in self._routes(head)}
         had = {sent["agency"] for sent in entry["sent"]}
         recalled = sorted(had - granted.keys())
@@ -183,11 +163,13 @@ class Decider:
             else:
                 continue
             holders_now.append(agency)
-            decision.sends.append(Send(agency, action, entry, grant, tuple(held.get(agency, ()))))
+            related = (*held.get(agency, ()), *self._clusters.seen(agency, linked))
+            decision.sends.append(Send(agency, action, entry, grant, related))
         decision.sends += [Send(agency, "recalled", entry, None) for agency in recalled]
         entry["sent"] = [{"agency": agency, "version": head["version"]} for agency in holders_now]
         if not entry["strong"]:
             self._register.put_alert(entry)
+            self._published(entry, was, decision)
             return
         joined, before = known is None or not known["strong"], cluster
         if joined:
@@ -205,17 +187,14 @@ class Decider:
             lost = had if old != category else set(recalled)
             freed = clusters.free(self._register, identity, cluster, alert_id, [(agency, old) for agency in lost])
         clusters.take(self._register, identity, cluster, alert_id, [(agency, category) for agency in holders_now])
-        self._promote(identity, freed, decision)
+        self._clusters.promote(identity, freed, decision)
+        self._published(entry, was, decision)
 
-    def _is_another_thing(self, entry: Entry, cluster: Entry) -> bool:
-        """Whether an alert that would join a cluster speaks of another thing: plates, for one, are issued again."""
-        alert_id = entry["head"]["alert_id"]
-        members = [cluster["only"]] if cluster["only"] else self._register.members(entry["identity_key"])
-        for member in members:
-            if member != alert_id:
-                other = self._register.alert(member)
-                return other is not None and self._contradict(entry, other)
-        return False
+    def _published(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
+        """After an active alert has been registered; `known` is how it was, where it was active here."""
+        if known is not None and known["identity_key"] != entry["identity_key"]:
+            self._clusters.rejoin(known, decision)
+        self._links.published(entry, known)
 
     def _end(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
         """Withdraw or expire: whoever holds the alert is told."""
@@ -225,12 +204,20 @@ class Decider:
         schedule.change(self._register.state, known, entry)
         self._register.put_alert(entry)
         if known is not None:
-            self._leave(known, decision)
+            self._clusters.leave(known, decision)
+            if known["state"] == "active":
+                self._parts(known, decision)
 
     def _tell_end(self, entry: Entry, agencies: Sequence[str], action: str, decision: Decision) -> None:
         # The end is told to all who hold it; its content only to those who may still see it.
         granted = {grant.agency: grant for grant in self._routes(entry["head"])}
         decision.sends += [Send(agency, action, entry, granted.get(agency)) for agency in agencies]
+
+    def _parts(self, known: Entry, decision: Decision) -> None:
+        """An alert is no longer active here: its links go, and who stood apart because of it comes back."""
+        self._register.note_distinct(known["head"]["alert_id"], known["distinct"], ())
+        self._links.gone(known)
+        self._clusters.rejoin(known, decision)
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -252,65 +239,25 @@ class Decider:
             self._end(entry, known, decision)
         else:
             self._register.drop_alert(due.alert_id)
-        return decision
-
-    # -- clusters -------------------------------------------------------------------------------------------------
-
-    def _leave(self, known: Entry, decision: Decision) -> None:
-        """Take an alert out of its cluster and let others stand in for it."""
-        if not known["strong"]:
-            return
-        identity, alert_id = known["identity_key"], known["head"]["alert_id"]
-        slots = [(sent["agency"], known["head"]["category"]) for sent in known["sent"]]
-        freed = clusters.free(self._register, identity, self._register.cluster(identity), alert_id, slots)
-        if clusters.leave(self._register, identity, alert_id) is not None:
-            conflicts.leave(self._register, identity, known)
-            self._promote(identity, freed, decision)
-
-    def _promote(self, identity: bytes, freed: list[Slot], decision: Decision) -> None:
-        """Send each freed slot's agency another member of the cluster that it may see."""
-        waiting = set(freed)
-        if not waiting:
-            return
-        for alert_id in list(self._register.members(identity)):
-            entry = self._register.alert(alert_id)
-            if entry is None or entry["state"] != "active":
-                continue
-            category = entry["head"]["category"]
-            has = {sent["agency"] for sent in entry["sent"]}
-            wanted = {agency for agency, asked in waiting if asked == category} - has
-            if not wanted:
-                continue
-            grants = [grant for grant in self._routes(entry["head"]) if grant.agency in wanted]
-            if not grants:
-                continue
-            version = entry["head"]["version"]
-            entry["sent"] = sorted(
-                [*entry["sent"], *({"agency": grant.agency, "version": version} for grant in grants)],
-                key=lambda sent: sent["agency"],
-            )
-            self._register.put_alert(entry)
-            decision.sends += [Send(grant.agency, "issued", entry, grant) for grant in grants]
-            slots = [(grant.agency, category) for grant in grants]
-            clusters.take(self._register, identity, self._register.cluster(identity), alert_id, slots)
-            waiting -= set(slots)
-            if not waiting:
-                return
+        return self._with_links(decision)
 
     # -- messages of other partitions -----------------------------------------------------------------------------
 
-    def claim(self, claim: dict[str, Any]) -> Decision:
+    def claim(self, record: dict[str, Any]) -> Decision:
         """Act on a hueandcry.Claim of another partition."""
         decision = Decision()
-        known = self._register.alert(claim["alert_id"])
-        if claim["type"] == "moved":
-            self._moved(claim, known, decision)
-        elif claim["type"] == "handover":
-            self._handover(claim, known, decision)
-        return decision
+        if record["type"] in KINDS:
+            self._links.claim(record)
+            return self._with_links(decision)
+        known = self._register.alert(record["alert_id"])
+        if record["type"] == "moved":
+            self._moved(record, known, decision)
+        elif record["type"] == "handover":
+            self._handover(record, known, decision)
+        return self._with_links(decision)
 
-    def _moved(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
-        alert_id, version, home = claim["alert_id"], claim["version"], claim["home"]
+    def _moved(self, record: dict[str, Any], known: Entry | None, decision: Decision) -> None:
+        alert_id, version, home = record["alert_id"], record["version"], record["home"]
         if known is None:
             before = self._register.moved(alert_id)
             if before is None or before[0] < version:
@@ -319,31 +266,32 @@ class Decider:
         last = known["head"]["version"]
         if last >= version:
             # The other partition has an older version: it shall hand over to this one.
-            decision.claims.append(Claim(home, self._claim("moved", alert_id, last, self._partition)))
+            decision.claims.append(Claim(home, claim("moved", alert_id, last, self._partition)))
             return
         schedule.change(self._register.state, known, None)
         self._register.drop_alert(alert_id)
         self._register.put_moved(alert_id, version, home)
         if known["state"] == "active":
-            self._leave(known, decision)
-        handover = self._claim("handover", alert_id, last, home)
-        handover |= {"sent": known["sent"], "expires_at": known["head"]["expires_at"]}
+            self._clusters.leave(known, decision)
+            self._parts(known, decision)
+        end = known["head"]["expires_at"]
+        handover = claim("handover", alert_id, last, home, sent=known["sent"], expires_at=end)
         decision.claims.append(Claim(home, handover))
 
-    def _handover(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
+    def _handover(self, record: dict[str, Any], known: Entry | None, decision: Decision) -> None:
         if known is None:
-            moved = self._register.moved(claim["alert_id"])
+            moved = self._register.moved(record["alert_id"])
             if moved is not None and moved[1] != self._partition:
-                decision.claims.append(Claim(moved[1], claim))
+                decision.claims.append(Claim(moved[1], record))
             return
         have = {sent["agency"] for sent in known["sent"]}
-        behind = [sent["agency"] for sent in claim["sent"] if sent["agency"] not in have]
+        behind = [sent["agency"] for sent in record["sent"] if sent["agency"] not in have]
         if known["state"] != "active":
             self._tell_end(known, behind, known["state"], decision)
             return
-        if claim["expires_at"] is not None and known["source"] == known["first_source"]:
+        if record["expires_at"] is not None and known["source"] == known["first_source"]:
             before = dict(known)
-            known["head"] = _not_prolonged(known["head"], claim["expires_at"])
+            known["head"] = _not_prolonged(known["head"], record["expires_at"])
             schedule.change(self._register.state, before, known)
         head = known["head"]
         granted = {grant.agency: grant for grant in self._routes(head)}
@@ -359,10 +307,6 @@ class Decider:
             identity = known["identity_key"]
             slots = [(agency, head["category"]) for agency in entitled]
             clusters.take(self._register, identity, self._register.cluster(identity), head["alert_id"], slots)
-
-    @staticmethod
-    def _claim(kind: str, alert_id: str, version: int, home: int) -> dict[str, Any]:
-        return {"type": kind, "alert_id": alert_id, "version": version, "home": home, "sent": [], "expires_at": None}
 
 
 def _lives_again(message: Entry, known: Entry) -> bool:

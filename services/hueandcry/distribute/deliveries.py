@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from hueandcry.alerts.ids import delivery_id
-from hueandcry.distribute.decide import Send
+from hueandcry.distribute.decision import Send
 from hueandcry.distribute.entries import Entry
 from hueandcry.lanes.batch import Record
 from hueandcry.metrics import DELIVERIES
@@ -26,6 +26,7 @@ REASONS = {
     "updated": "its issuer has sent a new version",
     "withdrawn": "its issuer has withdrawn it",
     "expired": "its issuer says that its time is over",
+    "linked": "another alert is, or may be, on the same subject",
     "recalled": "you may not have it any more: delete what you hold of it",
 }
 _EMPTY: dict[str, Any] = {"state_name": None, "offences": [], "facts": None, "remarks": []}
@@ -57,7 +58,7 @@ class Deliveries:
         for send in sends:
             head = send.entry["head"]
             withheld = send.granted.withheld if send.granted else None
-            form_of = (head["alert_id"], head["version"], send.action, withheld, send.related)
+            form_of = (head["alert_id"], head["version"], send.action, withheld, send.related, send.reason)
             if form_of not in made:
                 made[form_of] = self._made(send, cause, received_at, now_ms)
             key, value, headers, form = made[form_of]
@@ -78,6 +79,9 @@ class Deliveries:
     ) -> tuple[bytes, bytes, list[tuple[str, bytes]], str]:
         entry, head = send.entry, send.entry["head"]
         form, body, schema_id = self._body(send)
+        if send.action == "linked":
+            # One message may set off several.
+            cause = f"{cause}/{send.related[0]}"
         prefix = {
             "delivery_id": delivery_id(head["alert_id"], head["version"], send.action, cause),
             "action": send.action,
@@ -88,7 +92,7 @@ class Deliveries:
             "delivered_at": now_ms,
             "received_at": received_at,
             "form": form,
-            "reason": REASONS[send.action],
+            "reason": send.reason or REASONS[send.action],
             "related": list(send.related),
             "enrichment": entry["enrichment"] if body is not None else _EMPTY,
             "schema_id": schema_id,

@@ -10,8 +10,9 @@ Keys, all within the partition that the identity key belongs to:
     l + alert id + other id       AlertLink: the other alert is, or may be, on the same subject
     x + other id + alert id       the alert's issuer says that it is another subject than the other; empty value
 And in the partition that a key belongs to, be it the identity key of an alert or another that it has:
-    k + key + age + alert id      who has the key: partition the alert lives in (4 bytes), 1 where it is in the cluster
-                                  that the key leads. age is 2**63-1 less when it was registered, so the newest is first
+    k + key + age + alert id      who has the key: partition the alert lives in (4 bytes), its version (4), and 1 where
+                                  the key leads the cluster that it is in. age is 2**63-1 less the time when it was
+                                  registered (8 bytes), so the newest is first
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ RECORDS = ("hueandcry.RegisterEntry", "hueandcry.ClusterEntry", "hueandcry.Holde
 
 _PLACE = struct.Struct(">ii")
 _AGE = struct.Struct(">Q")
-_CLAIMED = struct.Struct(">i?")
+_CLAIMED = struct.Struct(">ii?")
 _NEWEST = 2**63 - 1
 
 
@@ -44,12 +45,14 @@ class Claimant(NamedTuple):
     Attributes:
         registered_at: epoch milliseconds.
         home: partition that it lives in.
+        version: of the alert.
         leads: whether the key is its identity key and it is in the cluster of that.
     """
 
     alert_id: str
     registered_at: int
     home: int
+    version: int
     leads: bool = False
 
     @property
@@ -164,8 +167,11 @@ class Register:
             self.state.put(DISTINCT + other.encode() + alert_id.encode(), b"")
 
     def put_claimant(self, key: bytes, claimant: Claimant) -> None:
-        """Enter that an alert has a key."""
-        self.state.put(CLAIMANT + key + claimant.order, _CLAIMED.pack(claimant.home, claimant.leads))
+        """Enter that an alert has a key, unless a later version of it is entered."""
+        packed = self.state.get(CLAIMANT + key + claimant.order)
+        if packed is None or _CLAIMED.unpack(packed)[1] <= claimant.version:
+            value = _CLAIMED.pack(claimant.home, claimant.version, claimant.leads)
+            self.state.put(CLAIMANT + key + claimant.order, value)
 
     def drop_claimant(self, key: bytes, claimant: Claimant) -> bool:
         """Remove it, unless it is of another home by now; whether it was removed."""
@@ -197,5 +203,4 @@ class Register:
 
 def _claimant(key: bytes, value: bytes) -> Claimant:
     """From a pair of the register: the key has a letter, 32 bytes of HMAC, 8 of age, and the alert id."""
-    home, leads = _CLAIMED.unpack(value)
-    return Claimant(key[41:].decode(), _NEWEST - _AGE.unpack_from(key, 33)[0], home, leads)
+    return Claimant(key[41:].decode(), _NEWEST - _AGE.unpack_from(key, 33)[0], *_CLAIMED.unpack(value))

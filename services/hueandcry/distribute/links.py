@@ -110,14 +110,13 @@ class Links:
     def claim(self, record: Entry) -> None:
         """Act on a hueandcry.Claim of one of the types `KINDS`."""
         match record["type"]:
-            case "held":
-                claimant = Claimant(record["alert_id"], record["registered_at"], record["home"])
+            case "held" | "dropped":
+                claimant = Claimant(record["alert_id"], record["registered_at"], record["home"], record["version"])
+                change = enter if record["type"] == "held" else remove
+                together: set[tuple[str, str, bool]] = set()
                 for key, weak in _each(record):
-                    self._bring_together(key, enter(self._register, key, claimant, weak=weak), weak=weak)
-            case "dropped":
-                claimant = Claimant(record["alert_id"], record["registered_at"], record["home"])
-                for key, weak in _each(record):
-                    self._bring_together(key, remove(self._register, key, claimant, weak=weak), weak=weak)
+                    meetings = change(self._register, key, claimant, weak=weak)
+                    self._bring_together(key, meetings, together, weak=weak)
             case "meet":
                 self._meet(record)
             case "met":
@@ -127,7 +126,8 @@ class Links:
             case _:
                 for other in record["others"]:
                     link = self._register.link(record["alert_id"], other["alert_id"])
-                    if link is not None and link["home"] == record["home"]:
+                    # It may be another link by now: these messages and those of a meeting go different ways.
+                    if link is not None and (link["home"], [link["key"]]) == (record["home"], record["keys"]):
                         self._register.drop_link(record["alert_id"], other["alert_id"])
 
     # -- where the alerts live ------------------------------------------------------------------------------------
@@ -139,9 +139,8 @@ class Links:
             return
         by_home: dict[int, list[Entry]] = {}
         for other in record["others"]:
-            link = self._register.link(record["alert_id"], other["alert_id"])
-            if link is None or (_is_weak(link) and not weak):
-                by_home.setdefault(other["home"], []).append(other)
+            # Where they are linked already, too: that link may be on its way out.
+            by_home.setdefault(other["home"], []).append(other)
         for home, others in by_home.items():
             head = entry["head"]
             met = claim("met", head["alert_id"], head["version"], self._partition, others=others, entry=entry)
@@ -190,7 +189,7 @@ class Links:
         other = link["head"]["alert_id"]
         entry, known = self._active(alert_id), self._register.link(alert_id, other)
         if entry is None or not self._may_link(entry, link) or (known is None and self._is_full(alert_id)):
-            if known is not None:
+            if known is not None and (known["home"], known["key"]) == (link["home"], link["key"]):
                 self._register.drop_link(alert_id, other)
             self._tell_parted(alert_id, link)
             return
@@ -240,14 +239,21 @@ class Links:
             self._post(to, record | {"registered_at": entry["registered_at"]})
 
     def _own_key(self, kind: str, key: bytes, entry: Entry) -> None:
-        claimant = Claimant(entry["head"]["alert_id"], entry["registered_at"], self._partition, entry["strong"])
+        alert_id, version = entry["head"]["alert_id"], entry["head"]["version"]
+        claimant = Claimant(alert_id, entry["registered_at"], self._partition, version, entry["strong"])
         change = enter if kind == "held" else remove
-        self._bring_together(key, change(self._register, key, claimant, weak=False), weak=False)
+        self._bring_together(key, change(self._register, key, claimant, weak=False), set(), weak=False)
 
-    def _bring_together(self, key: bytes, meetings: Iterable[Meeting], *, weak: bool) -> None:
+    def _bring_together(
+        self, key: bytes, meetings: Iterable[Meeting], together: set[tuple[str, str, bool]], *, weak: bool
+    ) -> None:
+        """Put homes in contact; two alerts once, however many keys of one message they share."""
         for one, older in meetings:
-            others = [{"alert_id": each.alert_id, "home": each.home} for each in older]
-            self._post(one.home, claim("meet", one.alert_id, 0, self._partition, others=others, **_named(key, weak)))
+            others = [each for each in older if (one.alert_id, each.alert_id, weak) not in together]
+            together |= {(one.alert_id, each.alert_id, weak) for each in others}
+            if others:
+                to = [{"alert_id": each.alert_id, "home": each.home} for each in others]
+                self._post(one.home, claim("meet", one.alert_id, 0, self._partition, others=to, **_named(key, weak)))
 
     def _tell_link(self, entry: Entry, link: Entry) -> None:
         """Tell the other home how this side of a link is now."""
@@ -257,8 +263,8 @@ class Links:
 
     def _tell_parted(self, alert_id: str, link: Entry) -> None:
         others = [{"alert_id": alert_id, "home": self._partition}]
-        record = claim("parted", link["head"]["alert_id"], link["head"]["version"], self._partition, others=others)
-        self._post(link["home"], record)
+        told = link["head"]["alert_id"], link["head"]["version"], self._partition
+        self._post(link["home"], claim("parted", *told, others=others, keys=[link["key"]]))
 
     def _post(self, to: int, record: Entry) -> None:
         if to == self._partition:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import conflicts, schedule
-from hueandcry.distribute.decide import Decider, Decision
+from hueandcry.distribute import announce, conflicts, schedule
+from hueandcry.distribute.conflicts import Notice
+from hueandcry.distribute.decide import Decider
+from hueandcry.distribute.decision import Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
 from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.distribute.links import Judge
+from hueandcry.distribute.mail import partition_of
 from hueandcry.distribute.schedule import Due
 from hueandcry.errors import RegistryError
-from hueandcry.identity import contradictions
+from hueandcry.identity import Likeness, contradictions, possible_match
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
@@ -58,6 +62,7 @@ class Distribute:
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
         self._denied: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()
+        self._judge = Judge(lambda key: partition_of(key, partitions), self._contradict, self._likeness)
         self._indexed: tuple[Network, RoutingIndex] | None = None
 
     def process(self, batch: Batch) -> Effects:
@@ -133,7 +138,7 @@ class Distribute:
     def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> list[Record]:
         register = Register(state, self._register_ids)
         known = register.alert(due.alert_id)
-        decision = Decider(register, self._routes, self._contradict, partition, now_ms).due(due)
+        decision = self._decider(register, partition, now_ms).due(due)
         cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
         records = self._records(decision, partition, cause, due.at_ms, now_ms)
         if known is not None and decision.remarks and known["head"]["issuer"] in self._network().agencies:
@@ -142,9 +147,12 @@ class Distribute:
             records.append(self._writer.notice(head["issuer"], origin, head, remarks, now_ms, cause=cause))
         return records
 
+    def _decider(self, register: Register, partition: int, now_ms: int) -> Decider:
+        return Decider(register, self._routes, self._may_see, self._judge, partition, now_ms)
+
     def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[list[Record], str | None]:
         register = Register(state, self._register_ids)
-        decider = Decider(register, self._routes, self._contradict, message.partition, now_ms)
+        decider = self._decider(register, message.partition, now_ms)
         cause = f"{message.topic}/{message.partition}/{message.offset}"
         body = unframe(message.value)[1]
         if message.topic == CLAIMS:
@@ -172,7 +180,7 @@ class Distribute:
                 remarks=remarks,
             )
         )
-        records += self._notices(decision, head, cause, now_ms)
+        records += self._notices(conflicts.notices(decision.met, head, self._may_see), cause, now_ms)
         self._outcomes[head["kind"], decision.outcome] += 1
         THROUGH_SECONDS.labels(head["kind"]).observe(max(0, now_ms - received_at) / 1000)
         return records, decision.outcome
@@ -180,7 +188,9 @@ class Distribute:
     def _records(self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int) -> list[Record]:
         # Who has left the network has no inbox any more, and what can't be written would stop the alert.
         members = self._network().agencies
-        decision.sends = sends = [send for send in decision.sends if send.agency in members]
+        decision.sends = [send for send in decision.sends if send.agency in members]
+        told = [send for found in decision.linked for send in announce.sends(found, self._may_see, self._rights)]
+        sends = [*decision.sends, *(send for send in told if send.agency in members)]
         records = list(self._deliveries.records(sends, cause=cause, received_at=received_at, now_ms=now_ms))
         for claim in decision.claims:
             value = frame(self._claim_id, encode("hueandcry.Claim", claim.record))
@@ -188,10 +198,13 @@ class Distribute:
             others = (each for each in range(self._partitions) if each != partition)
             for to in others if claim.to is None else (claim.to,):
                 records.append(Record(CLAIMS, value, key, partition=to))
+        for found in decision.linked:
+            of = f"{cause}/{found.one['head']['alert_id']}/{found.other['head']['alert_id']}"
+            records += self._notices(announce.notices(found, self._may_see, self._rights), of, now_ms)
         return records
 
-    def _notices(self, decision: Decision, head: Mapping[str, Any], cause: str, now_ms: int) -> Iterator[Record]:
-        for notice in conflicts.notices(decision.met, head, self._may_see):
+    def _notices(self, notices: Iterable[Notice], cause: str, now_ms: int) -> Iterator[Record]:
+        for notice in notices:
             own = notice.standing["head"]
             # Who has left the network has no topic any more, and what can't be written would stop the alert.
             if own["issuer"] in self._network().agencies:
@@ -202,6 +215,10 @@ class Distribute:
         network = self._network()
         agency = network.agencies.get(agency_id)
         return head["issuer"] == agency_id or (agency is not None and may_receive(agency, head, network).allowed)
+
+    def _rights(self, agency_id: str) -> frozenset[str]:
+        agency = self._network().agencies.get(agency_id)
+        return frozenset(agency.rights) if agency is not None else frozenset()
 
     def _refused(
         self, message: Incoming, admitted: Mapping[str, Any], remarks: list[Remark], now_ms: int
@@ -245,11 +262,13 @@ class Distribute:
         vins = {(entry["enrichment"]["facts"] or {}).get("vin") for entry in (one, other)}
         if len(vins) == 1 and None not in vins:
             return False
-        subjects = [
-            decode_as("hueandcry.Alert", entry["body"], self._schemas.writer(entry["schema_id"]))["subject"]
-            for entry in (one, other)
-        ]
-        return bool(contradictions(*subjects))
+        return bool(contradictions(self._alert(one)["subject"], self._alert(other)["subject"]))
+
+    def _likeness(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> Likeness | None:
+        return possible_match(self._alert(one), self._alert(other))
+
+    def _alert(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        return decode_as("hueandcry.Alert", entry["body"], self._schemas.writer(entry["schema_id"]))
 
     def _routes(self, head: Mapping[str, Any]) -> list[Granted]:
         network = self._network()
