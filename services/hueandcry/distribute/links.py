@@ -15,7 +15,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from typing import NamedTuple
 from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute.claimants import Meeting, enter, remove
 from hueandcry.distribute.entries import Claimant, Entry, Register
-from hueandcry.distribute.mail import Claim, claim
+from hueandcry.distribute.mail import Claim, claim, keys_of, named
 
 #: Most links of one alert.
 MOST = 64
@@ -114,7 +114,7 @@ class Links:
                 claimant = Claimant(record["alert_id"], record["registered_at"], record["home"], record["version"])
                 change = enter if record["type"] == "held" else remove
                 together: set[tuple[str, str, bool]] = set()
-                for key, weak in _each(record):
+                for key, weak in keys_of(record):
                     meetings = change(self._register, key, claimant, weak=weak)
                     self._bring_together(key, meetings, together, weak=weak)
             case "meet":
@@ -134,7 +134,7 @@ class Links:
 
     def _meet(self, record: Entry) -> None:
         """An alert of this partition goes to the homes of others that share a key with it."""
-        entry, (key, weak) = self._active(record["alert_id"]), next(_each(record))
+        entry, (key, weak) = self._active(record["alert_id"]), next(keys_of(record))
         if entry is None or key not in _keys(entry)[weak]:
             return
         by_home: dict[int, list[Entry]] = {}
@@ -144,11 +144,11 @@ class Links:
         for home, others in by_home.items():
             head = entry["head"]
             met = claim("met", head["alert_id"], head["version"], self._partition, others=others, entry=entry)
-            self._post(home, met | _named(key, weak))
+            self._post(home, met | named(key, weak))
 
     def _met(self, record: Entry) -> None:
         """A newer alert has come to be compared with alerts of this partition."""
-        newer, (key, weak) = record["entry"], next(_each(record))
+        newer, (key, weak) = record["entry"], next(keys_of(record))
         for each in record["others"]:
             own = self._active(each["alert_id"])
             if own is None or key not in _keys(own)[weak] or not _are_two(newer, own):
@@ -253,7 +253,7 @@ class Links:
             together |= {(one.alert_id, each.alert_id, weak) for each in others}
             if others:
                 to = [{"alert_id": each.alert_id, "home": each.home} for each in others]
-                self._post(one.home, claim("meet", one.alert_id, 0, self._partition, others=to, **_named(key, weak)))
+                self._post(one.home, claim("meet", one.alert_id, 0, self._partition, others=to, **named(key, weak)))
 
     def _tell_link(self, entry: Entry, link: Entry) -> None:
         """Tell the other home how this side of a link is now."""
@@ -284,16 +284,6 @@ def _keys(entry: Entry) -> tuple[set[bytes], set[bytes]]:
 def _standing(entry: Entry) -> object:
     """All of an alert that its links depend on but for its content."""
     return _keys(entry), entry["identity_key"], entry["strong"], set(entry["distinct"])
-
-
-def _named(key: bytes, weak: bool) -> dict[str, list[bytes]]:
-    return {"keys": [] if weak else [key], "weak_keys": [key] if weak else []}
-
-
-def _each(record: Entry) -> Iterator[tuple[bytes, bool]]:
-    """The keys of a claim, and whether they are weak."""
-    yield from ((key, False) for key in record["keys"])
-    yield from ((key, True) for key in record["weak_keys"])
 
 
 def _is_weak(link: Entry) -> bool:

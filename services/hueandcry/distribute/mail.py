@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from aiokafka.partitioner import murmur2
@@ -31,6 +32,17 @@ def claim(kind: str, alert_id: str, version: int, home: int, **fields: Any) -> d
         "link": None,
     }
     return record | fields
+
+
+def named(key: bytes, weak: bool) -> dict[str, list[bytes]]:
+    """The fields of a claim on one key."""
+    return {"keys": [] if weak else [key], "weak_keys": [key] if weak else []}
+
+
+def keys_of(record: dict[str, Any]) -> Iterator[tuple[bytes, bool]]:
+    """The keys that a claim names, and whether they are weak."""
+    yield from ((key, False) for key in record["keys"])
+    yield from ((key, True) for key in record["weak_keys"])
 
 
 def partition_of(key: bytes, partitions: int) -> int:
