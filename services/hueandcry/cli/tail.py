@@ -27,7 +27,14 @@ from hueandcry.sdk.profile import agency_profile
 from hueandcry.sdk.subscriber import Receipts, Subscriber, Unreadable
 from hueandcry.sdk.times import Start, parse_start
 
-_ACTION = {"issued": "green", "updated": "cyan", "withdrawn": "yellow", "expired": "yellow", "recalled": "red"}
+_ACTION = {
+    "issued": "green",
+    "updated": "cyan",
+    "withdrawn": "yellow",
+    "expired": "yellow",
+    "recalled": "red",
+    "linked": "magenta",
+}
 _OUTCOME = {"delivered": "green", "merged": "cyan", "nobody_entitled": "yellow", "refused": "red", "notice": "magenta"}
 _FORM = {"original": "", "redacted": "magenta", "none": "dim"}
 
@@ -126,7 +133,9 @@ def delivery_row(delivery: Delivery) -> Text:
     row.append(f"{printable((delivery.alert or {}).get('issuer', '–')):<17} ")
     row.append(f"{delivery.form:<9} ", _FORM.get(delivery.form, "red"))
     row.append(f"{delivery.alert_id}  ", "dim")
-    if delivery.alert is None:
+    if delivery.action == "linked":
+        row.append(f"with {', '.join(map(printable, delivery.related))}: {printable(delivery.reason)}", "dim")
+    elif delivery.alert is None:
         row.append(printable(delivery.reason) or "without the alert", "dim")
     else:
         row.append(subject_line(delivery.alert))

@@ -23,7 +23,14 @@ from hueandcry.sdk.delivery import Delivery
 _ONE_BY_ONE = 60
 _KINDS = {"stolen_vehicle": "vehicles", "wanted_person": "persons", "cyber": "cyber"}
 _ENDED = {"withdrawn", "expired"}
-_STYLE = {"issued": "green", "updated": "cyan", "withdrawn": "yellow", "expired": "yellow", "recalled": "red"}
+_STYLE = {
+    "issued": "green",
+    "updated": "cyan",
+    "withdrawn": "yellow",
+    "expired": "yellow",
+    "recalled": "red",
+    "linked": "magenta",
+}
 
 LEGEND = """\
  agency ─ signs ─▶ alerts.<region> ─▶ admit ─▶ distribute ─▶ inbox.<agency>    original or redacted
@@ -31,6 +38,7 @@ LEGEND = """\
                                         └─ refused ────────▶ quarantine.<region>
  issued: sent for the first time · updated: a later version · ended: withdrawn or expired
  recalled: taken back where the right to it is lost · redacted: without what needs a right
+ linked: told that it is, or may be, on the same subject as another alert
  All persons, vehicles and threats are invented."""
 
 
@@ -87,14 +95,14 @@ class Board:
         """Who has received what."""
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         table.add_column("agency", no_wrap=True)
-        for name in (*_KINDS.values(), "issued", "updated", "ended", "recalled", "redacted"):
+        for name in (*_KINDS.values(), "issued", "updated", "ended", "recalled", "linked", "redacted"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column(" last", no_wrap=True, style="dim", overflow="ellipsis")
         with self._lock:
             for agency in self._agencies:
                 row = self._rows[agency.id]
                 counts = [*(row.kinds[kind] for kind in _KINDS)]
-                counts += [row.actions[action] for action in ("issued", "updated", "ended", "recalled")]
+                counts += [row.actions[action] for action in ("issued", "updated", "ended", "recalled", "linked")]
                 cells = [str(count or "·") for count in (*counts, row.redacted)]
                 table.add_row(agency.id, *cells, row.last)
         return table

@@ -33,11 +33,12 @@ class Delivery:
 
     Attributes:
         delivery_id: the same when a delivery is repeated.
-        action: issued, updated, withdrawn, expired or recalled; `unknown` where the platform is newer than this SDK.
+        action: issued, updated, withdrawn, expired, recalled or linked (the alert is or may be on the same subject as
+            the one in `related`); `unknown` where the platform is newer than this SDK.
         form: original (as the issuer signed it), redacted, or none (no alert inside).
         alert: fields as in avro/hueandcry.Alert, times as epoch milliseconds; None where form is none.
         reason: the rule and the subscription that it came by, or why it is taken back.
-        related: other active alerts on the same identity.
+        related: other active alerts that are or may be on the same subject and that the agency may see.
         enrichment: what the platform adds.
         headers: Kafka headers, among them the issuer's proof.
         value: the whole framed message.

@@ -20,7 +20,9 @@ from hueandcry.errors import UnknownSchema
 NAMESPACE = "hueandcry"
 
 #: Records that are values of a topic or a header, so have a subject of their own in the registry.
-SUBJECTS = ("Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry", "Holders", "Claim")
+SUBJECTS = (
+    "Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry", "Holders", "AlertLink", "Claim",
+)  # fmt: skip
 
 #: Bounds on a schema that someone else registered.
 MAX_FOREIGN_BYTES = 256 * 1024
