@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,6 +82,10 @@ def test_what_is_as_expected_has_no_difference() -> None:
             lambda t, i: i["d"].append(delivery(ALERT, "original", alert_id="id-9")),
             Difference("d", "id-9", "nothing", "issued, which nobody has published"),
         ),
+        (
+            lambda t, i: i["d"].append(replace(delivery(None, "none", "linked"), related=("id-2",))),
+            Difference("d", "A-1", "nothing", "linked with A-2"),
+        ),
         (lambda t, i: t.pop(SOURCE), Difference("a", "A-1", "delivered", "no outcome")),
         (
             lambda t, i: t[SOURCE].append(t[SOURCE][0]),
@@ -116,6 +121,7 @@ def test_what_is_as_expected_has_no_difference() -> None:
         "altered",
         "another action",
         "an unknown alert",
+        "a link",
         "no outcome",
         "two outcomes",
         "another outcome",

@@ -11,10 +11,13 @@ import pytest
 
 from factories import NOW_MS, sound_vehicle
 from hueandcry.cli import main
+from hueandcry.cli.distinguish import next_version
 from hueandcry.cli.why import judge
 from hueandcry.rights.network import Agency, Network, Region, Subscription
 from hueandcry.sdk.jsonable import jsonable
 from hueandcry.sdk.register import Registered
+
+ID = "67339fbc-6f29-418e-9e10-fd72281835b8"
 
 
 def run(*arguments: str) -> int:
@@ -58,6 +61,9 @@ def alerts(tmp_path: Path) -> Path:
         (["tail", "--as", "fr-pn", "--limit", "0"], "--limit"),
         (["tail", "--as", "fr-pn", "--output", "xml"], "--output"),
         (["why", "42", "--agency", "fr-pn"], "not a UUID"),
+        (["distinguish", "42", ID, "--as", "fr-pn", "--from", __file__], "ALERT is not a UUID"),
+        (["distinguish", ID, ID, "--as", "fr-pn", "--from", __file__], "the same"),
+        (["distinguish", ID, ID, "--as", "fr-pn", "--from", "none.jsonl"], "none.jsonl"),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,6 +118,28 @@ def test_a_dry_run_finds_what_has_expired(tmp_path: Path, capsys: pytest.Capture
     file.write_text(json.dumps(vehicle() | times | place | {"provenance": {"system": "X"}}))
     assert run("publish", str(file), "--as", "fr-pn", "--dry-run", "--home", str(tmp_path)) == 1
     assert f"{file}:1: expires_at" in capsys.readouterr().err
+
+
+# -- distinguish --------------------------------------------------------------------------------------------------
+
+
+def test_an_update_says_that_an_alert_is_distinct_and_another_takes_it_back() -> None:
+    first = vehicle(references=[{"alert_id": ID, "relation": "related"}])
+    said = next_version(first, ID, distinct=True)
+    assert (said["version"], said["message_type"]) == (2, "update")
+    assert said["references"] == [*first["references"], {"alert_id": ID, "relation": "distinct_from"}]
+    assert said["subject"] == first["subject"]
+    assert next_version(said, ID, distinct=True)["references"] == said["references"]
+    back = next_version(said, ID, distinct=False)
+    assert (back["version"], back["references"]) == (3, first["references"])
+
+
+def test_an_alert_that_is_not_in_the_file_is_not_distinguished(
+    alerts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["distinguish", ID, ID.replace("6", "7"), "--as", "fr-pn", "--from", str(alerts)]
+    assert run(*arguments, "--home", str(tmp_path)) == 1
+    assert f"no alert {ID} of fr-pn" in capsys.readouterr().err
 
 
 # -- why ----------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class _Entry(NamedTuple):
 #: In the order in which the help shows them.
 COMMANDS = {
     "publish": _Entry("Publish alerts from files as an agency."),
+    "distinguish": _Entry("Say that an alert of yours is about another subject than another."),
     "tail": _Entry("Show what an agency receives."),
     "why": _Entry("Say why an agency did or did not get an alert."),
     "doctor": _Entry("Say what is wrong with the set-up."),

@@ -168,6 +168,14 @@ def publish(
     raise typer.Exit(tally.exit_code())
 
 
+def publish_items(agency: str, home: Path | None, items: list[Item], *, timeout: float, output: Output) -> int:
+    """Publish these or none, wait for their receipts, and show what became of them; the exit code."""
+    tally = _Tally(output is Output.json, dry_run=False, read=len(items))
+    topic = _publish(agency, home, iter(items), tally, strict=True, wait=True, timeout=timeout)
+    tally.show(topic)
+    return tally.exit_code()
+
+
 def _check_usage(files: list[str], format_: Format, mapping: Path | None) -> Mapping | None:
     if files.count("-") > 1:
         fail("standard input can be read once: give - once", USAGE)

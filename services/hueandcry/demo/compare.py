@@ -80,6 +80,18 @@ def outcome_of(sent: Sent, told: Sequence[Told], reference_of: Mapping[str, str]
     )
 
 
+def _delivered(
+    delivery: Delivery, reference_of: Mapping[str, str], published: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> Delivered:
+    if delivery.action == "linked":
+        # Which of the two was registered first, and so whose delivery it is, nobody can state.
+        both = sorted(reference_of.get(each, each) for each in (delivery.alert_id, *delivery.related))
+        return Delivered(both[0], 1, f"linked with {', '.join(both[1:])}")
+    return Delivered(
+        reference_of.get(delivery.alert_id, delivery.alert_id), delivery.version, wording(delivery, published)
+    )
+
+
 def wording(delivery: Delivery, published: Mapping[tuple[str, int], Mapping[str, Any]]) -> str:
     """What an agency was sent, in the words of `Delivered.what`.
 
@@ -131,10 +143,7 @@ def differences(
     published = {(each.alert_id, each.version): each.record for each in sent if each.record is not None}
     found = list(_outcomes(expected, sent, told, reference_of))
     for agency in sorted(inboxes.keys() | expected.deliveries.keys()):
-        have = Counter(
-            Delivered(reference_of.get(each.alert_id, each.alert_id), each.version, wording(each, published))
-            for each in inboxes.get(agency, ())
-        )
+        have = Counter(_delivered(each, reference_of, published) for each in inboxes.get(agency, ()))
         found += _deliveries(agency, expected.deliveries.get(agency, Counter()), have)
     return found
 

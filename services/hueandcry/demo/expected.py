@@ -28,7 +28,8 @@ class Delivered(NamedTuple):
 
     Attributes:
         reference: national reference of the alert.
-        what: action, and what is withheld: `issued`, `updated without biometrics, sources`, `recalled`.
+        what: action, and what is withheld: `issued`, `updated without biometrics, sources`, `recalled`; of a link
+            `linked with` the other's reference, of which that of the first in the alphabet is `reference`.
     """
 
     reference: str

@@ -1,4 +1,8 @@
-"""Doubts about the quality of an alert that codes and normal forms bring to light. None of them refuses it."""
+"""Doubts about the quality of an alert that codes and normal forms bring to light. None of them refuses it.
+
+One remark is no doubt but a warning: that an identity is misused, so that nobody takes its bearer for the subject
+(Regulation (EU) 2018/1862 art. 62).
+"""
 
 from __future__ import annotations
 
@@ -114,6 +118,9 @@ def _person(person: Mapping[str, Any]) -> list[Remark]:
             message = "Not a code of ISO 3166-1 alpha-3 or ICAO Doc 9303. NCIC's codes, for one, differ."
             found.append(Remark("subject.nationalities", "person.unknown_nationality", message, f"[{index}]"))
     for index, identity in enumerate(records(person.get("identities"))):
+        if identity.get("type") == "misused":
+            message = "Identity of an innocent person, whom the subject pretends to be. Who can prove it is not sought."
+            found.insert(0, Remark("subject.identities.type", "person.misused_identity", message, f"[{index}]"))
         if not (text(identity.get("family")) + text(identity.get("given"))).isascii() and _other_script(identity):
             message = "Write the name in Latin letters here, and as it is in its own script in original."
             found.append(Remark("subject.identities.family", "person.name_not_latin", message, f"[{index}]"))

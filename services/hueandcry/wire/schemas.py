@@ -21,7 +21,8 @@ NAMESPACE = "hueandcry"
 
 #: Records that are values of a topic or a header, so have a subject of their own in the registry.
 SUBJECTS = (
-    "Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry", "Holders", "AlertLink", "Claim",
+    "Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry", "Holders", "AlertLink",
+    "Claim",
 )  # fmt: skip
 
 #: Bounds on a schema that someone else registered.
