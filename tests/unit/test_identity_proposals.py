@@ -167,7 +167,7 @@ CARS = {
     "a wrong VIN with the right plate": (
         {},
         {"subject__vin__raw": "VF3LCYHZPFS000024"},
-        "likeness.vin.one_off",
+        "likeness.vin.slip",
     ),
     "a serial from before 1981": (
         {"subject__vin__raw": "118 567 321", "subject__plate": None, "subject__year": 1968},

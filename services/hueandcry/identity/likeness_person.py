@@ -25,9 +25,9 @@ PRIOR = -10.0
 _NAME, _BORN = "subject.identities", "subject.born"
 _DOCUMENT, _BIOMETRIC = "subject.documents", "subject.biometrics"
 PERSON: dict[str, Weight] = {
-    "name.same": Weight(_NAME, 8.0, "The name is the same."),
-    "name.sounds": Weight(_NAME, 7.0, "The name sounds the same, or is written together here and apart there."),
-    "name.one_off": Weight(_NAME, 6.0, "Words of the name differ by one letter."),
+    "name.same": Weight(_NAME, 7.0, "The name is the same."),
+    "name.sounds": Weight(_NAME, 6.0, "The name sounds the same, or is written together here and apart there."),
+    "name.one_off": Weight(_NAME, 5.5, "Words of the name differ by one letter."),
     "name.part": Weight(_NAME, 5.0, "One name is a part of the other."),
     "name.alike": Weight(_NAME, 4.0, "The name is like the other, word by word."),
     "name.part_alike": Weight(_NAME, 3.0, "One name is like a part of the other."),
@@ -60,8 +60,6 @@ PERSON: dict[str, Weight] = {
     "biometric.same": Weight(_BIOMETRIC, 20.0, "A biometric record is the same."),
     "biometric.reference": Weight(_BIOMETRIC, 12.0, "A biometric record of one agency has the same reference."),
 }
-# The first that is found counts, so in the order of their weights.
-_NAMES = sorted((rule for rule in PERSON if rule.startswith("name.")), key=lambda rule: -(PERSON[rule].bits or -99.0))
 _SEXES = frozenset({"male", "female"})
 _SHORTEST_ONE_OFF = 7
 
@@ -127,7 +125,7 @@ def _born(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     years = one.get("year"), other.get("year")
     if not isinstance(years[0], int) or not isinstance(years[1], int):
         return []
-    vague = _vague(one), _vague(other)
+    vague = is_vague(one), is_vague(other)
     if years[0] != years[1]:
         return ["born.about" if any(vague) and abs(years[0] - years[1]) <= 2 else "born.other_year"]
     months = [None if hazy else _whole(born.get("month")) for born, hazy in zip((one, other), vague, strict=True)]
@@ -149,7 +147,7 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _vague(born: Mapping[str, Any]) -> bool:
+def is_vague(born: Mapping[str, Any]) -> bool:
     """True for an estimated date and for 1 January, which stands for an unknown day."""
     return bool(born.get("estimated")) or (born.get("month") == 1 and born.get("day") == 1)
 

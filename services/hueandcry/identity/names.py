@@ -100,9 +100,12 @@ def compare_names(one: Name, other: Name) -> str:
         return "differs"
     shorter = min(len(one.words), len(other.words))
     if len(matched) < shorter:
-        if len(matched) > 1 and len(matched) >= shorter - 1 and min(matched) >= _SOUND:
-            return "most_words"
-        return "family" if any(left in one.family or right in other.family for left, right in common) else "given"
+        # Where neither tells which words are the family's, relatives must be thought of.
+        families = [left in one.family or right in other.family for left, right in common]
+        if all(families) or not (one.family or other.family):
+            return "family"
+        strong = len(matched) > 1 and len(matched) == shorter - 1 and min(matched) >= _SOUND
+        return "most_words" if strong and any(families) else "family" if any(families) else "given"
     if shorter == 1:
         return "one_word"
     worst = min(matched)

@@ -24,6 +24,9 @@ _RESPELLED = tuple(
         ("SHCH|SCH|SZ|SJ|SHT(?=[AEIOU])", "SH"),
         ("DZH|DSCH|DJ|ZH|GJ", "J"),
         ("KH|GH", "H"),
+        # Pinyin, and Wade and Giles before it.
+        ("Q(?=I)", "CH"),
+        ("^HS(?=[AEIOU])", "SH"),
         ("QU?|CK|CC|C(?=[AOULR])", "K"),
         ("PH", "F"),
         ("TH", "T"),
