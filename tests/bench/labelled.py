@@ -43,7 +43,7 @@ class Labelled:
 def blank(kind: str, dice: random.Random, number: int) -> Alert:
     """A sound alert of an agency drawn by chance, with a reference of its own."""
     issuer, state = dice.choice(AGENCIES)
-    reference = f"{issuer}-{number}"
+    reference = f"{kind}-{number}"
     alert = deepcopy(SOUND[kind]())
     alert.update(issuer=issuer, issuing_state=state, national_reference=reference, alert_id=alert_id(issuer, reference))
     return alert

@@ -5,8 +5,8 @@ log2(m/u), where m is how often that is seen of two records of one subject and u
 sum, with the odds before any field was looked at, is a probability. Fields are taken as independent; where they are
 not (a name and its own transliteration), the best of them counts alone.
 
-The figures of the tables are our own choice, set so that on the generated records of `make bench` a score of 0.9 is
-right about nine times in ten. They are no measurement of any real register.
+The figures of the tables are our own choice, set so that on the generated records of `make bench` proposals are right
+at least as often as their score says. They are no measurement of any real register.
 """
 
 from __future__ import annotations
