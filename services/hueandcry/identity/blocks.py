@@ -16,7 +16,7 @@ from hueandcry.identity.confirm import fold_make
 from hueandcry.identity.confusables import fold_confusables
 from hueandcry.identity.hosts import host_of, registered_domain
 from hueandcry.identity.likeness_person import biometrics, documents, is_vague, misuses, own_names, warrant
-from hueandcry.identity.likeness_threat import actor_of, malware_of
+from hueandcry.identity.likeness_threat import INDICATORS, actor_of, malware_of
 from hueandcry.identity.likeness_vehicle import components_of, engine_of, fold_serial, plate_of, reading_of
 from hueandcry.identity.phonetic import sound
 from hueandcry.identity.reading import record, text, texts
@@ -135,7 +135,7 @@ def _vins(vehicle: Mapping[str, Any], make: str) -> list[str]:
 def threat_blocks(alert: Mapping[str, Any]) -> Blocks:
     """Some of the indicators, registered domains, hosts, and malware of an actor with something else."""
     threat = record(alert.get("subject"))
-    values = kept(threat)
+    values = kept(threat, INDICATORS)
     strong = sorted(each for each in values if correlates(each))
     weak = sorted(each for each in values if not correlates(each))[:2]
     hosts = {host for each in strong if (host := host_of(each))}

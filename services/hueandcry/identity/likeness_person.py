@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 from hueandcry.identity.confusables import fold_confusables
 from hueandcry.identity.likeness import Finding, Weight
 from hueandcry.identity.names import Name, compare_names, names_of
-from hueandcry.identity.person import SHORTEST_NUMBER, normalise_name
+from hueandcry.identity.person import SHORTEST_NUMBER
 from hueandcry.identity.reading import record, records, text, texts
 from hueandcry.identity.transliterate import transliterate
 
@@ -60,6 +60,9 @@ PERSON: dict[str, Weight] = {
     "biometric.same": Weight(_BIOMETRIC, 20.0, "A biometric record is the same."),
     "biometric.reference": Weight(_BIOMETRIC, 12.0, "A biometric record of one agency has the same reference."),
 }
+#: Most spellings of one person's names that are compared.
+NAMES = 12
+_ONE_NAME = frozenset({"same", "sounds", "one_off"})
 _SEXES = frozenset({"male", "female"})
 _SHORTEST_ONE_OFF = 7
 
@@ -81,19 +84,20 @@ def _states(person: Mapping[str, Any]) -> list[str]:
 
 
 def own_names(person: Mapping[str, Any]) -> list[Name]:
-    """The spellings of all names of a decoded hueandcry.WantedPerson but the misused ones."""
+    """Spellings of the names of a decoded hueandcry.WantedPerson, none misused, at most `NAMES`; aliases come last."""
     states = _states(person)[:3]
-    return [name for identity in records(person.get("identities"))[:16] for name in names_of(identity, states)]
+    found = {name for identity in records(person.get("identities")) for name in names_of(identity, states)}
+    return sorted(found, key=lambda name: (name.alias, name.words, sorted(name.family)))[:NAMES]
 
 
-def _misused(person: Mapping[str, Any]) -> set[tuple[str, ...]]:
-    states = _states(person)[:3] or [""]
-    return {
-        tuple(normalise_name(text(identity.get("family")), text(identity.get("given")), state=state).split())
+def _misused(person: Mapping[str, Any]) -> list[Name]:
+    states = _states(person)[:3]
+    return [
+        name
         for identity in records(person.get("identities"))
         if identity.get("type") == "misused"
-        for state in states
-    }
+        for name in names_of({**identity, "type": "confirmed"}, states)
+    ][:NAMES]
 
 
 def misuses(person: Mapping[str, Any]) -> bool:
@@ -104,7 +108,7 @@ def misuses(person: Mapping[str, Any]) -> bool:
 def _names(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     ours, theirs = own_names(one), own_names(other)
     for names, misused in ((ours, _misused(other)), (theirs, _misused(one))):
-        if misused and any(name.words in misused for name in names if not name.alias):
+        if any(compare_names(name, his) in _ONE_NAME for name in names if not name.alias for his in misused):
             return ["name.misused"]
     if not ours or not theirs:
         return []

@@ -44,6 +44,8 @@ _RULES = {
     "md5": "hash", "sha1": "hash", "sha256": "hash", "sha512": "hash", "url": "url", "email": "email",
     "wallet": "wallet", "mutex": "mutex", "domain": "domain", "ipv4": "address", "ipv6": "address",
 }  # fmt: skip
+#: Most indicators of one alert that are compared.
+INDICATORS = 256
 # More of one sort tell little more.
 _MOST = 3
 _MANY = 20
@@ -52,7 +54,7 @@ _MANY = 20
 def threat_findings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Finding]:
     """The rows of `THREAT` that are true of two decoded cyber alerts, in no order."""
     threats = record(one.get("subject")), record(other.get("subject"))
-    ours, theirs = kept(threats[0]), kept(threats[1])
+    ours, theirs = kept(threats[0], INDICATORS), kept(threats[1], INDICATORS)
     strong = [{each for each in side if correlates(each)} for side in (ours, theirs)]
     common = strong[0] & strong[1]
     found = _shared(common, (ours & theirs) - common)
