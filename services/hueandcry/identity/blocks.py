@@ -15,17 +15,19 @@ from typing import Any
 from hueandcry.identity.confirm import fold_make
 from hueandcry.identity.confusables import fold_confusables
 from hueandcry.identity.hosts import host_of, registered_domain
-from hueandcry.identity.likeness_person import biometrics, documents, misuses, own_names, warrant
-from hueandcry.identity.likeness_threat import actor_of, malware_of
+from hueandcry.identity.likeness_person import biometrics, documents, is_vague, misuses, own_names, warrant
+from hueandcry.identity.likeness_threat import INDICATORS, actor_of, malware_of
 from hueandcry.identity.likeness_vehicle import components_of, engine_of, fold_serial, plate_of, reading_of
 from hueandcry.identity.phonetic import sound
 from hueandcry.identity.reading import record, text, texts
 from hueandcry.identity.threat import correlates, kept
+from hueandcry.identity.transliterate import transliterate
 from hueandcry.identity.vin import LENGTH
 
 Blocks = list[list[str]]
 
 _VIN_BLOCK = 8
+_SOUNDS = 3
 _PLATE_PART = 4
 # Of many indicators those with the smallest digests: two sets that share much share one of these (Broder 1997).
 _SKETCH = 5
@@ -44,12 +46,10 @@ def person_blocks(alert: Mapping[str, Any]) -> Blocks:
             *sorted(f"ref:{':'.join(parts)}" for parts in referred),
         ]
     reference = warrant(person, alert)
-    born = record(person.get("born"))
-    year = born.get("year") if isinstance(born.get("year"), int) else None
     return [
         numbers,
-        _days(born, person),
-        _sounds(alert, year),
+        _days(record(person.get("born")), person),
+        _sounds(person),
         references,
         [f"warrant:{reference}"] if reference else [],
     ]
@@ -59,7 +59,7 @@ def _days(born: Mapping[str, Any], person: Mapping[str, Any]) -> list[str]:
     year, month, day = born.get("year"), born.get("month"), born.get("day")
     if not (isinstance(year, int) and isinstance(month, int) and isinstance(day, int)):
         return []
-    if born.get("estimated") or (month, day) == (1, 1):
+    if is_vague(born):
         return []
     # Day and month in order of size: the same when they are swapped.
     low, high = sorted((month, day))
@@ -67,19 +67,27 @@ def _days(born: Mapping[str, Any], person: Mapping[str, Any]) -> list[str]:
     return [f"born:{year}:{low}:{high}:{state}" for state in states or [""]]
 
 
-def _sounds(alert: Mapping[str, Any], year: int | None) -> list[str]:
-    """Two words of a name by their sound, with the year of birth or, where it is not known, the nationalities."""
-    person = record(alert.get("subject"))
-    names = own_names(person)
+def _sounds(person: Mapping[str, Any]) -> list[str]:
+    """Two words of a name by their sound, with each year of birth that may be meant and with the place of birth."""
     pairs: dict[str, None] = {}
-    for name in sorted(names, key=lambda name: (name.alias, name.words)):
-        codes = sorted({code for word in name.words if len(word) > 1 and (code := sound(word))})
-        if len(codes) == 1:
-            pairs[codes[0]] = None
+    for name in sorted(own_names(person), key=lambda name: (name.alias, name.words)):
         # Words with a long code tell more.
-        best = sorted(sorted(codes, key=lambda code: (-len(code), code))[:3])
-        pairs.update(dict.fromkeys(f"{one} {other}" for one, other in combinations(best, 2)))
-    return [f"name:{pair}:{year or ''}" for pair in pairs]
+        codes = {code for word in name.words if len(word) > 1 and (code := sound(word))}
+        best = sorted(codes, key=lambda code: (-len(code), code))[:_SOUNDS]
+        found = [" ".join(sorted(pair)) for pair in combinations(best, 2)] or best
+        pairs.update(dict.fromkeys(found))
+    born = record(person.get("born"))
+    year = born.get("year")
+    place = transliterate(text(person.get("birthplace")))
+    keys = [f"name:{pair}:{year}" for pair in pairs] if isinstance(year, int) else []
+    first = next(iter(pairs), None)
+    if first is None:
+        return []
+    if place:
+        keys.append(f"name:{first}:{place}")
+    if isinstance(year, int) and is_vague(born):
+        keys += [f"name:{first}:{year + off}" for off in (-1, 1, -2, 2)]
+    return keys
 
 
 def vehicle_blocks(alert: Mapping[str, Any]) -> Blocks:
@@ -127,7 +135,7 @@ def _vins(vehicle: Mapping[str, Any], make: str) -> list[str]:
 def threat_blocks(alert: Mapping[str, Any]) -> Blocks:
     """Some of the indicators, registered domains, hosts, and malware of an actor with something else."""
     threat = record(alert.get("subject"))
-    values = kept(threat)
+    values = kept(threat, INDICATORS)
     strong = sorted(each for each in values if correlates(each))
     weak = sorted(each for each in values if not correlates(each))[:2]
     hosts = {host for each in strong if (host := host_of(each))}

@@ -5,8 +5,8 @@ log2(m/u), where m is how often that is seen of two records of one subject and u
 sum, with the odds before any field was looked at, is a probability. Fields are taken as independent; where they are
 not (a name and its own transliteration), the best of them counts alone.
 
-The figures of the tables are our own choice, set so that on the generated records of `make bench` a score of 0.9 is
-right about nine times in ten. They are no measurement of any real register.
+The figures of the tables are our own choice, set so that on the generated records of `make bench` proposals are right
+at least as often as their score says. They are no measurement of any real register.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from hueandcry.alerts.remarks import Remark
 
 # Below even odds a proposal costs its reader more than it gives.
 THRESHOLD = 0.5
+# However much is alike, it is a proposal.
+MOST = 0.999
 
 
 class Weight(NamedTuple):
@@ -38,7 +40,7 @@ class Likeness(NamedTuple):
     """Why two alerts may be on one subject.
 
     Attributes:
-        score: 0.5 to 1, a probability after the table of weights; not a proof, and nothing joins by it.
+        score: 0.5 to 0.999, a probability after the table of weights; not a proof, and nothing joins by it.
         reasons: what is alike and what differs, the weightiest first. Never holds a value. The field tells which
             right a reader needs: a finding on subject.biometrics is for those only who may see biometrics.
     """
@@ -70,7 +72,7 @@ def weigh(table: Mapping[str, Weight], prior: float, findings: Iterable[Finding]
             return None
         total += weight.bits * finding.times
         rows.append((-abs(weight.bits * finding.times), finding, weight))
-    score = round(1 / (1 + 2**-total), 3) if total > -60 else 0.0
+    score = min(round(1 / (1 + 2**-total), 3), MOST) if total > -60 else 0.0
     if score < THRESHOLD:
         return None
     reasons = [

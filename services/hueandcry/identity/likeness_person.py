@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 from hueandcry.identity.confusables import fold_confusables
 from hueandcry.identity.likeness import Finding, Weight
 from hueandcry.identity.names import Name, compare_names, names_of
-from hueandcry.identity.person import SHORTEST_NUMBER, normalise_name
+from hueandcry.identity.person import SHORTEST_NUMBER
 from hueandcry.identity.reading import record, records, text, texts
 from hueandcry.identity.transliterate import transliterate
 
@@ -25,9 +25,9 @@ PRIOR = -10.0
 _NAME, _BORN = "subject.identities", "subject.born"
 _DOCUMENT, _BIOMETRIC = "subject.documents", "subject.biometrics"
 PERSON: dict[str, Weight] = {
-    "name.same": Weight(_NAME, 8.0, "The name is the same."),
-    "name.sounds": Weight(_NAME, 7.0, "The name sounds the same, or is written together here and apart there."),
-    "name.one_off": Weight(_NAME, 6.0, "Words of the name differ by one letter."),
+    "name.same": Weight(_NAME, 7.0, "The name is the same."),
+    "name.sounds": Weight(_NAME, 6.0, "The name sounds the same, or is written together here and apart there."),
+    "name.one_off": Weight(_NAME, 5.5, "Words of the name differ by one letter."),
     "name.part": Weight(_NAME, 5.0, "One name is a part of the other."),
     "name.alike": Weight(_NAME, 4.0, "The name is like the other, word by word."),
     "name.part_alike": Weight(_NAME, 3.0, "One name is like a part of the other."),
@@ -60,8 +60,9 @@ PERSON: dict[str, Weight] = {
     "biometric.same": Weight(_BIOMETRIC, 20.0, "A biometric record is the same."),
     "biometric.reference": Weight(_BIOMETRIC, 12.0, "A biometric record of one agency has the same reference."),
 }
-# The first that is found counts, so in the order of their weights.
-_NAMES = sorted((rule for rule in PERSON if rule.startswith("name.")), key=lambda rule: -(PERSON[rule].bits or -99.0))
+#: Most spellings of one person's names that are compared.
+NAMES = 12
+_ONE_NAME = frozenset({"same", "sounds", "one_off"})
 _SEXES = frozenset({"male", "female"})
 _SHORTEST_ONE_OFF = 7
 
@@ -83,19 +84,20 @@ def _states(person: Mapping[str, Any]) -> list[str]:
 
 
 def own_names(person: Mapping[str, Any]) -> list[Name]:
-    """The spellings of all names of a decoded hueandcry.WantedPerson but the misused ones."""
+    """Spellings of the names of a decoded hueandcry.WantedPerson, none misused, at most `NAMES`; aliases come last."""
     states = _states(person)[:3]
-    return [name for identity in records(person.get("identities"))[:16] for name in names_of(identity, states)]
+    found = {name for identity in records(person.get("identities")) for name in names_of(identity, states)}
+    return sorted(found, key=lambda name: (name.alias, name.words, sorted(name.family)))[:NAMES]
 
 
-def _misused(person: Mapping[str, Any]) -> set[tuple[str, ...]]:
-    states = _states(person)[:3] or [""]
-    return {
-        tuple(normalise_name(text(identity.get("family")), text(identity.get("given")), state=state).split())
+def _misused(person: Mapping[str, Any]) -> list[Name]:
+    states = _states(person)[:3]
+    return [
+        name
         for identity in records(person.get("identities"))
         if identity.get("type") == "misused"
-        for state in states
-    }
+        for name in names_of({**identity, "type": "confirmed"}, states)
+    ][:NAMES]
 
 
 def misuses(person: Mapping[str, Any]) -> bool:
@@ -106,7 +108,7 @@ def misuses(person: Mapping[str, Any]) -> bool:
 def _names(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     ours, theirs = own_names(one), own_names(other)
     for names, misused in ((ours, _misused(other)), (theirs, _misused(one))):
-        if misused and any(name.words in misused for name in names if not name.alias):
+        if any(compare_names(name, his) in _ONE_NAME for name in names if not name.alias for his in misused):
             return ["name.misused"]
     if not ours or not theirs:
         return []
@@ -127,7 +129,7 @@ def _born(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     years = one.get("year"), other.get("year")
     if not isinstance(years[0], int) or not isinstance(years[1], int):
         return []
-    vague = _vague(one), _vague(other)
+    vague = is_vague(one), is_vague(other)
     if years[0] != years[1]:
         return ["born.about" if any(vague) and abs(years[0] - years[1]) <= 2 else "born.other_year"]
     months = [None if hazy else _whole(born.get("month")) for born, hazy in zip((one, other), vague, strict=True)]
@@ -149,7 +151,7 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _vague(born: Mapping[str, Any]) -> bool:
+def is_vague(born: Mapping[str, Any]) -> bool:
     """True for an estimated date and for 1 January, which stands for an unknown day."""
     return bool(born.get("estimated")) or (born.get("month") == 1 and born.get("day") == 1)
 

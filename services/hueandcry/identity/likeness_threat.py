@@ -27,12 +27,12 @@ THREAT: dict[str, Weight] = {
     "indicator.email": Weight(_VALUE, 6.5, "An address of mail is the same."),
     "indicator.wallet": Weight(_VALUE, 6.5, "A wallet is the same."),
     "indicator.mutex": Weight(_VALUE, 4.0, "A mutex is the same."),
-    "indicator.domain": Weight(_VALUE, 5.0, "A domain name is the same."),
+    "indicator.domain": Weight(_VALUE, 6.5, "A domain name is the same."),
     "indicator.address": Weight(_VALUE, 3.0, "An address is the same."),
     "indicator.weak": Weight(_VALUE, 1.0, "A file name, registry key or network is the same."),
     "indicator.few": Weight(_VALUE, -4.0, "Of many indicators less than one in twenty is common."),
-    "host.same": Weight(_VALUE, 4.0, "A host of URLs or addresses of mail is the same."),
-    "domain.registered": Weight(_VALUE, 3.5, "Hosts are of one registered domain."),
+    "host.same": Weight(_VALUE, 6.5, "A host of URLs or addresses of mail is the same."),
+    "domain.registered": Weight(_VALUE, 4.5, "Hosts are of one registered domain."),
     "pattern.same": Weight("subject.pattern", 8.0, "The pattern is the same."),
     "malware.same": Weight("subject.malware", 2.0, "A malware family is the same."),
     "malware.differs": Weight("subject.malware", -2.0, "The malware families differ."),
@@ -44,6 +44,8 @@ _RULES = {
     "md5": "hash", "sha1": "hash", "sha256": "hash", "sha512": "hash", "url": "url", "email": "email",
     "wallet": "wallet", "mutex": "mutex", "domain": "domain", "ipv4": "address", "ipv6": "address",
 }  # fmt: skip
+#: Most indicators of one alert that are compared.
+INDICATORS = 256
 # More of one sort tell little more.
 _MOST = 3
 _MANY = 20
@@ -52,7 +54,7 @@ _MANY = 20
 def threat_findings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Finding]:
     """The rows of `THREAT` that are true of two decoded cyber alerts, in no order."""
     threats = record(one.get("subject")), record(other.get("subject"))
-    ours, theirs = kept(threats[0]), kept(threats[1])
+    ours, theirs = kept(threats[0], INDICATORS), kept(threats[1], INDICATORS)
     strong = [{each for each in side if correlates(each)} for side in (ours, theirs)]
     common = strong[0] & strong[1]
     found = _shared(common, (ours & theirs) - common)

@@ -1,8 +1,9 @@
 """What speaks for two stolen vehicles (or two pairs of stolen plates) being one, and what against it.
 
 Two whole VINs that differ in more than one place exclude a match, and so do any two whose check digits bind and hold:
-one wrong character hardly ever leaves the check digit right. In one place they may differ by an error, but more often
-they are neighbours of one series, so that alone speaks against. Stolen plates and a stolen vehicle are two things.
+one wrong character hardly ever leaves the check digit right. Where they differ in one place, or by two characters
+turned, it may be an error; in the last places it is more often the next car of a series. Either proposes only with
+much else. Stolen plates and a stolen vehicle are two things.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ VEHICLE: dict[str, Weight] = {
     "vin.confusable": Weight(_VIN, 11.0, "The VINs differ in characters read for one another."),
     "vin.part": Weight(_VIN, 9.0, "One number is the end of the other's VIN."),
     "vin.last8": Weight(_VIN, 8.0, "The last eight characters of a VIN that is not sound are those of the other."),
-    "vin.one_off": Weight(_VIN, -4.0, "The VINs differ in one place, as by an error or in a series."),
+    "vin.slip": Weight(_VIN, 3.0, "The VINs differ by one wrong character, or by two turned."),
+    "vin.series": Weight(_VIN, -4.0, "The VINs differ in one of the last places, as in a series."),
     "vin.differs": Weight(_VIN, None, "The VINs are those of two vehicles."),
     "vin.unlike": Weight(_VIN, -6.0, "The VINs differ, and one of them is not sound."),
     "plate.same": Weight(_PLATE, 11.0, "The plate is the same."),
@@ -59,6 +61,8 @@ VEHICLE: dict[str, Weight] = {
 }
 _DAY_MS = 86_400_000
 _SHORTEST_PART = 6
+# Cars built one after another for one buyer differ in these last places.
+_SERIES = 3
 SHORTEST_SERIAL = 5
 
 
@@ -101,7 +105,7 @@ def _vins(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     if len(left) != len(right) and min(len(left), len(right)) >= _SHORTEST_PART and LENGTH in (len(left), len(right)):
         return ["vin.part"] if folded[0].endswith(folded[1]) or folded[1].endswith(folded[0]) else ["vin.unlike"]
     if OSA.distance(*folded, score_cutoff=1) == 1:
-        return ["vin.one_off"]
+        return ["vin.series" if left[:-_SERIES] == right[:-_SERIES] and sorted(left) != sorted(right) else "vin.slip"]
     if ours.identifies and theirs.identifies:
         return ["vin.differs"]
     return ["vin.last8" if folded[0][-8:] == folded[1][-8:] and len(left) > 8 else "vin.unlike"]

@@ -12,8 +12,8 @@ from hueandcry.identity.person import east_asian, normalise_name
 from hueandcry.identity.phonetic import sound
 from hueandcry.identity.reading import text
 
-#: Most words of a name that are compared.
-WORDS = 8
+#: Most words of a name that are compared, and most letters of one.
+WORDS, LETTERS = 8, 32
 # Similarity of two words by how they are alike; below the last they are two words.
 _EQUAL, _SOUND, _ONE_OFF, _INITIAL, _NEAR = 1.0, 0.95, 0.9, 0.85, 0.8
 # From the first on two long words are near; two letters changed in six or so.
@@ -44,15 +44,19 @@ def names_of(identity: Mapping[str, Any], states: list[str]) -> list[Name]:
     found: dict[Name, None] = {}
     original = text(identity.get("original"))
     for state in states or [""]:
-        family = normalise_name(text(identity.get("family")), state=state)
+        family = _words(normalise_name(text(identity.get("family")), state=state))
         whole = normalise_name(text(identity.get("family")), text(identity.get("given")), state=state)
-        found[Name(tuple(whole.split())[:WORDS], frozenset(family.split()), kind == "alias")] = None
+        found[Name(_words(whole), frozenset(family), kind == "alias")] = None
         others = [text(identity.get("transliteration"))]
         if original and (state == "CHN" or not east_asian(original)):
             others.append(original)
         for other in others:
-            found[Name(tuple(normalise_name(other, state=state).split())[:WORDS], frozenset(), kind == "alias")] = None
+            found[Name(_words(normalise_name(other, state=state)), frozenset(), kind == "alias")] = None
     return [name for name in found if name.words]
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word[:LETTERS] for word in name.split()[:WORDS])
 
 
 @lru_cache(maxsize=65536)
@@ -100,9 +104,12 @@ def compare_names(one: Name, other: Name) -> str:
         return "differs"
     shorter = min(len(one.words), len(other.words))
     if len(matched) < shorter:
-        if len(matched) > 1 and len(matched) >= shorter - 1 and min(matched) >= _SOUND:
-            return "most_words"
-        return "family" if any(left in one.family or right in other.family for left, right in common) else "given"
+        # Where neither tells which words are the family's, relatives must be thought of.
+        families = [left in one.family or right in other.family for left, right in common]
+        if all(families) or not (one.family or other.family):
+            return "family"
+        strong = len(matched) > 1 and len(matched) == shorter - 1 and min(matched) >= _SOUND
+        return "most_words" if strong and any(families) else "family" if any(families) else "given"
     if shorter == 1:
         return "one_word"
     worst = min(matched)

@@ -3,7 +3,8 @@
 The code is Metaphone of the library jellyfish, on words that are respelled first. Metaphone is made for English, and
 alone it is wrong for most of the world's names (jellyfish 1.3): it reads W by English rules (IWANOW loses its last
 letter, IVANOV keeps it), the X of a machine readable zone's Arabic as KS, and it doubles codes (SCHMIDT ends in TT,
-SCHMITT in T). Soundex and NYSIIS of the same library keep first letters apart (CHAIKOVSKII, TCHAIKOVSKY).
+SCHMITT in T). Soundex and NYSIIS of the same library keep first letters apart (CHAIKOVSKII, TCHAIKOVSKY). What each is
+worth is measured in docs/decisions/possible-matches.md.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _RESPELLED = tuple(
         ("SHCH|SCH|SZ|SJ|SHT(?=[AEIOU])", "SH"),
         ("DZH|DSCH|DJ|ZH|GJ", "J"),
         ("KH|GH", "H"),
+        # Pinyin, and Wade and Giles before it.
+        ("Q(?=I)", "CH"),
+        ("^HS(?=[AEIOU])", "SH"),
         ("QU?|CK|CC|C(?=[AOULR])", "K"),
         ("PH", "F"),
         ("TH", "T"),

@@ -45,9 +45,17 @@ def _names_one_thing(indicator: Indicator) -> bool:
     return kind not in NARROWEST or "/" not in value or int(value.rpartition("/")[2]) >= NARROWEST[kind]
 
 
-def kept(threat: Mapping[str, Any]) -> set[Indicator]:
-    """The indicators of a decoded hueandcry.CyberThreat, or the one that its pattern is; none that is a stop value."""
-    found = set(indicators(threat))
+def kept(threat: Mapping[str, Any], most: int | None = None) -> set[Indicator]:
+    """The indicators of a decoded hueandcry.CyberThreat, or the one that its pattern is; none that is a stop value.
+
+    Args:
+        threat: the record.
+        most: how many indicators are looked at, in the order of their values; all where it is None.
+    """
+    items = records(threat.get("indicators"))
+    if most is not None and len(items) > most:
+        items = sorted(items, key=lambda item: (text(item.get("value")), text(item.get("type"))))[:most]
+    found = {normalise_indicator(text(item.get("type")), text(item.get("value"))) for item in items}
     if not found and (simple := simple_indicator(text(threat.get("pattern")))):
         found = {simple}
     return {one for one in found if one.value and not is_stop(one.type, one.value)}
