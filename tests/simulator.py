@@ -15,6 +15,7 @@ from typing import Any
 
 from factories import NOW_MS, sound_vehicle
 from hueandcry.admit.head import head_of
+from hueandcry.distribute import schedule
 from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.entries import RECORDS, Register
 from hueandcry.lanes.state import Overlay
@@ -94,7 +95,8 @@ class World:
     Attributes:
         holds: by agency and alert id, the last delivery: (action, version).
         told: by agency, all deliveries in order: (alert id, action, version).
-        active: by alert id, the head of the newest version that was accepted, while it is active.
+        notices: what issuers were told of their alerts without having sent anything: (alert id, rule).
+        now_ms: the clock; messages are received at that time.
     """
 
     network: Network
@@ -103,14 +105,18 @@ class World:
     mail: dict[int, deque[dict[str, Any]]] = field(default_factory=lambda: defaultdict(deque))
     holds: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     told: dict[str, list[tuple[str, str, int]]] = field(default_factory=lambda: defaultdict(list))
+    notices: list[tuple[str, str]] = field(default_factory=list)
     offset: int = 0
+    now_ms: int = NOW_MS
     contradict: Callable[[Any, Any], bool] = lambda _one, _other: False
 
     def __post_init__(self) -> None:
         self.memories = [Memory() for _ in range(self.partitions)]
         self.index = RoutingIndex(self.network)
 
-    def send(self, alert: Mapping[str, Any], identity: str, *, strong: bool = True) -> Decision:
+    def send(
+        self, alert: Mapping[str, Any], identity: str, *, strong: bool = True, received_at: int | None = None
+    ) -> Decision:
         """Admit a decoded alert under an identity and let its partition decide."""
         key = hashlib.sha256(identity.encode()).digest()
         partition = key[0] % self.partitions
@@ -120,7 +126,7 @@ class World:
         message = {
             "head": head_of(alert, region),
             "source": {"topic": f"alerts.{region}", "partition": 0, "offset": self.offset},
-            "received_at": NOW_MS,
+            "received_at": self.now_ms if received_at is None else received_at,
             "identity_key": key,
             "strong": strong,
             "digest": hashlib.sha256(body).digest(),
@@ -138,6 +144,29 @@ class World:
         self._decide(partition, lambda decider: decider.claim(claim))
         return True
 
+    def tick(self, to_ms: int) -> None:
+        """Let time pass up to there and have every partition do what is due, though no message comes."""
+        self.now_ms = to_ms
+        for partition, memory in enumerate(self.memories):
+            for due in list(schedule.due_by(Overlay(memory), to_ms)):
+                decision = self._decide(partition, lambda decider, due=due: decider.due(due))
+                self.notices += [(due.alert_id, remark.rule) for remark in decision.remarks]
+
+    def waiting(self) -> list[schedule.Due]:
+        """What will be due, of all partitions."""
+        return [due for memory in self.memories for due in schedule.due_by(Overlay(memory), 1 << 62)]
+
+    def states(self) -> dict[str, str]:
+        """The state of each alert by its id, ended ones included while they are remembered."""
+        found: dict[str, str] = {}
+        for memory in self.memories:
+            register = Register(Overlay(memory), IDS)
+            for key, _ in memory.scan(b"a"):
+                entry = register.alert(key[1:].decode())
+                if entry is not None:
+                    found[entry["head"]["alert_id"]] = entry["state"]
+        return found
+
     def settle(self) -> None:
         """Deliver all mail."""
         for _ in range(10_000):
@@ -148,7 +177,7 @@ class World:
     def _decide(self, partition: int, act: Any) -> Decision:
         overlay = Overlay(self.memories[partition])
         routes = lambda head: route(head, self.index, self.network).granted  # noqa: E731
-        decision: Decision = act(Decider(Register(overlay, IDS), routes, self.contradict, partition, NOW_MS))
+        decision: Decision = act(Decider(Register(overlay, IDS), routes, self.contradict, partition, self.now_ms))
         self.memories[partition].take(overlay)
         for claim in decision.claims:
             others = [each for each in range(self.partitions) if each != partition]
