@@ -21,7 +21,7 @@ from hueandcry.alerts.compatibility import (
 )
 
 CATEGORIES: tuple[Category, ...] = get_args(Category)
-OF_KIND = {
+OF_KIND: dict[str, list[Category]] = {
     kind: [row.category for row in GROUNDS if row.kind == kind] for kind in ("wanted_person", "stolen_vehicle", "cyber")
 }
 PAGE = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text("utf-8")
@@ -106,7 +106,8 @@ def test_a_state_has_one_alert_on_a_person_or_an_object_and_several_on_a_threat(
 
 def test_an_alert_does_not_conflict_with_itself_and_others_come_by_priority() -> None:
     assert conflicts([stance("FRA", "arrest", "2")], stance("FRA", "protection", "2")) == []
-    for order in permutations(["discreet_check", "arrest", "specific_check"]):
+    three: list[Category] = ["discreet_check", "arrest", "specific_check"]
+    for order in permutations(three):
         met = conflicts([stance("FRA", each, each) for each in order], stance("DEU", "inquiry_check", "2"))
         assert [each.standing.category for each in met] == ["arrest", "specific_check", "discreet_check"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ from hueandcry.wire.codec import decode, encode
 from hueandcry.wire.framing import frame, unframe
 from hueandcry.wire.schemas import SUBJECTS, WriterSchema, schema
 from oracle import oracle_may_receive
-from simulator import IDS, World, alert, small_network
+from simulator import IDS, Memory, World, alert, small_network
 
 NETWORK = small_network()
 STATE = {agency.id: agency.state for agency in NETWORK.agencies.values()}
@@ -282,7 +281,7 @@ class Stage:
 
     def __init__(self, network: Network = NETWORK) -> None:
         self.network = network
-        self.state = Overlay(SimpleNamespace(get=lambda _: None, scan=lambda _: iter(())))
+        self.state = Overlay(Memory())
         self._stage = Distribute(network=lambda: self.network, schemas=Ids(), partitions=1, now_ms=lambda: NOW_MS)  # type: ignore[arg-type]
 
     def send(self, record: dict[str, Any], offset: int) -> dict[str, list[dict[str, Any]]]:
