@@ -63,6 +63,24 @@ def test_when_the_alert_that_stands_for_a_car_is_withdrawn_another_takes_its_pla
     assert told(platform, second, "issued") == TAKERS["ken-police"]
 
 
+def test_issuers_of_alerts_that_may_not_stand_side_by_side_are_told_what_they_may_know(platform: Platform) -> None:
+    for excluded in ([], ["deu-vehicles"]):
+        vin = new_vin()
+        seizure = alert("deu-vehicles", subject__vin__raw=vin)
+        watch = {"category": "discreet_check", "action": "check_discreetly", "excluded": excluded}
+        check = alert("ken-police", subject__vin__raw=vin, **watch)
+        receipts = [platform.settled(each)[0] for each in (seizure, check)]
+        remarks = [[each["rule"] for each in receipt["remarks"]] for receipt in receipts]
+        assert [rules.count("compatibility.conflict") for rules in remarks] == [0, 1]
+        assert told(platform, check, "issued")  # a conflict holds nothing up
+        notices = [(who, each) for who, each in platform.notices if each["alert_id"] == seizure["alert_id"]]
+        assert [who for who, _ in notices] == ([] if excluded else ["deu-vehicles"])
+        for _, notice in notices:
+            assert notice["source"] == receipts[0]["source"]
+            assert check["alert_id"] in notice["remarks"][0]["message"]
+    platform.assert_balance()
+
+
 def test_an_update_and_a_withdrawal_reach_all_who_have_the_alert(platform: Platform) -> None:
     record = alert("fra-police", "wanted_person")
     update = next_version(record, subject=record["subject"] | {"height_cm": 190})

@@ -1,4 +1,4 @@
-"""What time does to alerts: they end by themselves, their issuers are reminded, and nothing lasts longer than it may."""
+"""What time does to alerts: they end by themselves, issuers are reminded, and nothing lasts longer than it may."""
 
 from __future__ import annotations
 
