@@ -123,6 +123,8 @@ class Decider:
     def _out_of_turn(self, message: Entry, known: Entry | None) -> Remark | None:
         head = message["head"]
         if known is None:
+            if self._register.has_ended(head["alert_id"]):
+                return _ENDED
             moved = self._register.moved(head["alert_id"])
             if moved is not None and moved[0] >= head["version"]:
                 return _SUPERSEDED
@@ -138,8 +140,10 @@ class Decider:
         head = message["head"]
         ends = head["message_type"] in ENDS
         state = ENDS[head["message_type"]] if ends else "active"
+        latest_end = head["expires_at"]
         if known is not None:
             head = _not_prolonged(head, known["head"]["expires_at"])
+            latest_end = max(latest_end, _latest_end(known))
         return {
             "head": head,
             "state": state,
@@ -156,6 +160,7 @@ class Decider:
             "schema_id": message["schema_id"],
             "body": message["body"],
             "ended_at": self._now_ms if ends else None,
+            "latest_end": latest_end,
         }
 
     def _publish(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
@@ -239,6 +244,9 @@ class Decider:
         decision = Decision()
         known = self._register.alert(due.alert_id)
         schedule.done(self._register.state, due)
+        if due.what == "unmark":
+            self._register.drop_mark(due.alert_id)
+            return decision
         if known is None:
             return decision
         if all(due.what != each.what or due.at_ms < each.at_ms for each in schedule.times(known)):
@@ -252,6 +260,9 @@ class Decider:
             self._end(entry, known, decision)
         else:
             self._register.drop_alert(due.alert_id)
+            self._register.mark_ended(due.alert_id)
+            marked_until = max(_latest_end(known), due.at_ms + schedule.MARKED_MS)
+            schedule.set_due(self._register.state, Due(marked_until, "unmark", due.alert_id))
         return decision
 
     # -- clusters -------------------------------------------------------------------------------------------------
@@ -312,6 +323,10 @@ class Decider:
     def _moved(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
         alert_id, version, home = claim["alert_id"], claim["version"], claim["home"]
         if known is None:
+            if self._register.has_ended(alert_id):
+                ended = {**self._claim("handover", alert_id, version, home), "state": "expired"}
+                decision.claims.append(Claim(home, ended))
+                return
             before = self._register.moved(alert_id)
             if before is None or before[0] < version:
                 self._register.put_moved(alert_id, version, home)
@@ -327,7 +342,7 @@ class Decider:
         if known["state"] == "active":
             self._leave(known, decision)
         handover = self._claim("handover", alert_id, last, home)
-        handover |= {"sent": known["sent"], "expires_at": known["head"]["expires_at"]}
+        handover |= {"sent": known["sent"], "expires_at": known["head"]["expires_at"], "state": known["state"]}
         decision.claims.append(Claim(home, handover))
 
     def _handover(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
@@ -340,6 +355,9 @@ class Decider:
         behind = [sent["agency"] for sent in claim["sent"] if sent["agency"] not in have]
         if known["state"] != "active":
             self._tell_end(known, behind, known["state"], decision)
+            return
+        if claim["state"] != "active":
+            self._end_after_all(claim, known, behind, decision)
             return
         if claim["expires_at"] is not None and known["source"] == known["first_source"]:
             before = dict(known)
@@ -360,9 +378,17 @@ class Decider:
             slots = [(agency, head["category"]) for agency in entitled]
             clusters.take(self._register, identity, self._register.cluster(identity), head["alert_id"], slots)
 
+    def _end_after_all(self, claim: dict[str, Any], known: Entry, behind: list[str], decision: Decision) -> None:
+        """An alert was taken for active here whose end another partition has registered."""
+        known["sent"] = [*known["sent"], *({"agency": agency, "version": claim["version"]} for agency in behind)]
+        entry = {**known, "state": claim["state"], "ended_at": self._now_ms}
+        decision.remarks.append(_ENDED)
+        self._end(entry, known, decision)
+
     @staticmethod
     def _claim(kind: str, alert_id: str, version: int, home: int) -> dict[str, Any]:
-        return {"type": kind, "alert_id": alert_id, "version": version, "home": home, "sent": [], "expires_at": None}
+        claim = {"type": kind, "alert_id": alert_id, "version": version, "home": home}
+        return {**claim, "sent": [], "expires_at": None, "state": "active"}
 
 
 def _lives_again(message: Entry, known: Entry) -> bool:
@@ -371,6 +397,11 @@ def _lives_again(message: Entry, known: Entry) -> bool:
     # An update would end at once: it prolongs nothing.
     changes_end = message["head"]["message_type"] in ("extend", *ENDS)
     return by_clock and changes_end and message["received_at"] < known["head"]["expires_at"]
+
+
+def _latest_end(known: Entry) -> int:
+    """The latest end of any version; entries of before this was kept have only that of the last."""
+    return known["head"]["expires_at"] if known["latest_end"] is None else known["latest_end"]
 
 
 def _not_prolonged(head: Entry, end: int) -> Entry:

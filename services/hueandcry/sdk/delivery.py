@@ -76,16 +76,11 @@ class Delivery:
 class Receipt:
     """What became of a message that an agency has published; or a notice, news of an alert of its own.
 
-        Attributes:
-            outcome: delivered, merged, nobody_entitled or refused; notice where it answers no message.
-    <<<<<<< HEAD
-            remarks: where refused the reasons, otherwise doubts about quality, and alerts on the same subject that it is
-                not compatible with; field, rule, message, place.
-    =======
-            remarks: where refused the reasons, otherwise doubts about quality, and alerts that it is not compatible with;
-                field, rule, message, place.
-    >>>>>>> compat
-            source: topic, partition and offset of the message; in a notice, of the last one of the alert.
+    Attributes:
+        outcome: delivered, merged, nobody_entitled or refused; notice where it answers no message.
+        remarks: where refused the reasons, otherwise doubts about quality, and alerts that it is not compatible with;
+            field, rule, message, place.
+        source: topic, partition and offset of the message; in a notice, of the last one of the alert.
     """
 
     receipt_id: str
