@@ -183,7 +183,8 @@ class World:
     def _decide(self, partition: int, act: Any) -> Decision:
         overlay = Overlay(self.memories[partition])
         routes = lambda head: route(head, self.index, self.network).granted  # noqa: E731
-        decision: Decision = act(Decider(Register(overlay, IDS), routes, self.contradict, partition, self.now_ms))
+        register = Register(overlay, IDS)
+        decision: Decision = act(Decider(register, routes, self.contradict, self.may_see, partition, self.now_ms))
         self.memories[partition].take(overlay)
         for claim in decision.claims:
             others = [each for each in range(self.partitions) if each != partition]

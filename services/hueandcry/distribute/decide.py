@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from hueandcry.alerts.ids import cluster_id
 from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute import clusters, conflicts, schedule
 from hueandcry.distribute.clusters import Slot
-from hueandcry.distribute.conflicts import Met
+from hueandcry.distribute.conflicts import MaySee, Met
 from hueandcry.distribute.entries import Entry, Register
 from hueandcry.distribute.schedule import Due
 from hueandcry.rights.routes import Granted
@@ -81,13 +82,23 @@ class Decider:
         routes: rights and subscriptions as they are now.
         partition: number of the partition.
         contradict: whether two alerts with one identity key can't be about one thing.
+        may_see: whether an agency may know of an alert.
         now_ms: epoch milliseconds.
     """
 
-    def __init__(self, register: Register, routes: Routes, contradict: Contradict, partition: int, now_ms: int) -> None:
+    def __init__(
+        self,
+        register: Register,
+        routes: Routes,
+        contradict: Contradict,
+        may_see: MaySee,
+        partition: int,
+        now_ms: int,
+    ) -> None:
         self._register = register
         self._routes = routes
         self._contradict = contradict
+        self._may_see = may_see
         self._partition = partition
         self._now_ms = now_ms
 
@@ -147,7 +158,7 @@ class Decider:
         return {
             "head": head,
             "state": state,
-            "cluster_id": head["alert_id"],
+            "cluster_id": cluster_id(message["identity_key"], head["alert_id"]),
             "identity_key": message["identity_key"],
             "strong": message["strong"],
             "digest": message["digest"],
@@ -173,6 +184,9 @@ class Decider:
             known = {**known, "strong": False}
         cluster = self._register.cluster(identity) if entry["strong"] else None
         if cluster is not None and self._is_another_thing(entry, cluster):
+            if known is not None:
+                self._leave(known, decision)
+                known = {**known, "strong": False}
             entry["strong"], cluster = False, None
         others = clusters.holders_of(self._register, identity, cluster)
         held = clusters.held_by_agency(others, alert_id)
@@ -197,10 +211,12 @@ class Decider:
         joined, before = known is None or not known["strong"], cluster
         if joined:
             if cluster is not None:
-                decision.outcome, decision.merged_into = "merged", cluster["cluster_id"]
+                decision.merged_into = self._stands_for(cluster, head["issuer"])
+                # Who may see none of the others is not told that there are any.
+                decision.outcome = "nobody_entitled" if decision.merged_into is None else "merged"
             cluster = clusters.join(self._register, identity, cluster, alert_id, self._now_ms)
         assert cluster is not None  # noqa: S101 - an active alert with a strong identity is in its cluster
-        entry["cluster_id"] = cluster["cluster_id"]
+        entry["cluster_id"] = cluster_id(identity)
         self._register.put_alert(entry)
         stood = None if joined else known
         cluster, decision.met = conflicts.enter(self._register, identity, before, cluster, entry, stood)
@@ -211,6 +227,15 @@ class Decider:
             freed = clusters.free(self._register, identity, cluster, alert_id, [(agency, old) for agency in lost])
         clusters.take(self._register, identity, cluster, alert_id, [(agency, category) for agency in holders_now])
         self._promote(identity, freed, decision)
+
+    def _stands_for(self, cluster: Entry, agency: str) -> str | None:
+        """Of a cluster the alert that opened it, else one that stands for others, which the agency may see."""
+        others = (stance["alert_id"] for stance in cluster["stances"].values())
+        for alert_id in dict.fromkeys((cluster["cluster_id"], *others)):
+            entry = self._register.alert(alert_id)
+            if entry is not None and entry["state"] == "active" and self._may_see(agency, entry["head"]):
+                return alert_id
+        return None
 
     def _is_another_thing(self, entry: Entry, cluster: Entry) -> bool:
         """Whether an alert that would join a cluster speaks of another thing: plates, for one, are issued again."""

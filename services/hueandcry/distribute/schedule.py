@@ -22,7 +22,7 @@ What = Literal["review", "expire", "forget", "unmark"]
 
 #: How long an ended alert stays in the register: as long as the alerts topics keep its messages (topics/topics.yaml).
 KEPT_MS = 30 * DAY_MS
-#: How long an alert that has been forgotten is known to have ended: the longest validity that a category has, ten years.
+#: How long a forgotten alert is known to have ended: the longest validity that a category has, ten years.
 MARKED_MS = 3653 * DAY_MS
 
 DUE = b"d"

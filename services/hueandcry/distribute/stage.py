@@ -133,7 +133,7 @@ class Distribute:
     def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> list[Record]:
         register = Register(state, self._register_ids)
         known = register.alert(due.alert_id)
-        decision = Decider(register, self._routes, self._contradict, partition, now_ms).due(due)
+        decision = Decider(register, self._routes, self._contradict, self._may_see, partition, now_ms).due(due)
         cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
         return [
             *self._records(decision, partition, cause, due.at_ms, now_ms),
@@ -142,7 +142,7 @@ class Distribute:
 
     def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[list[Record], str | None]:
         register = Register(state, self._register_ids)
-        decider = Decider(register, self._routes, self._contradict, message.partition, now_ms)
+        decider = Decider(register, self._routes, self._contradict, self._may_see, message.partition, now_ms)
         cause = f"{message.topic}/{message.partition}/{message.offset}"
         body = unframe(message.value)[1]
         if message.topic == CLAIMS:
