@@ -16,7 +16,7 @@ from typing import Any
 from factories import NOW_MS, sound_vehicle
 from hueandcry.admit.head import distinct_from, head_of
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import announce
+from hueandcry.distribute import announce, conflicts, schedule
 from hueandcry.distribute.decide import Decider
 from hueandcry.distribute.decision import Decision, Send
 from hueandcry.distribute.entries import RECORDS, Register
@@ -114,6 +114,9 @@ class World:
         claims_sent: how many messages the partitions have sent each other.
         linked: by agency, the deliveries `linked` in order: (alert id, the other's id, reason).
         noticed: by agency, notices on links in order: (alert id, remark).
+        notices: what issuers were told of their alerts without having sent anything: (alert id, rule).
+        now_ms: the clock; messages are received at that time.
+        said: of each conflict, in order: who was told, "receipt" or "notice", of which of its alerts, the message.
     """
 
     network: Network
@@ -126,6 +129,8 @@ class World:
     noticed: dict[str, list[tuple[str, Remark]]] = field(default_factory=lambda: defaultdict(list))
     sends: list[Send] = field(default_factory=list)
     claims_sent: int = 0
+    notices: list[tuple[str, str]] = field(default_factory=list)
+    said: list[tuple[str, str, str, str]] = field(default_factory=list)
     offset: int = 0
     now_ms: int = NOW_MS
     contradict: Callable[[Any, Any], bool] = lambda _one, _other: False
@@ -147,6 +152,7 @@ class World:
         strong: bool = True,
         claims: Sequence[str] = (),
         proposals: Sequence[str] = (),
+        received_at: int | None = None,
     ) -> Decision:
         """Admit a decoded alert under an identity and let its partition decide."""
         key = digest(identity)
@@ -157,7 +163,7 @@ class World:
         message = {
             "head": head_of(alert, region),
             "source": {"topic": f"alerts.{region}", "partition": 0, "offset": self.offset},
-            "received_at": NOW_MS,
+            "received_at": self.now_ms if received_at is None else received_at,
             "identity_key": key,
             "strong": strong,
             "digest": hashlib.sha256(body).digest(),
@@ -168,7 +174,9 @@ class World:
             "proposals": [digest(each) for each in proposals],
             "distinct": distinct_from(alert),
         }
-        return self._decide(partition, lambda decider: decider.admitted(message, {}))
+        decision = self._decide(partition, lambda decider: decider.admitted(message, {}))
+        self._say(decision, message["head"])
+        return decision
 
     def deliver_mail(self, partition: int) -> bool:
         """Let a partition take the next claim that was sent to it; False where there is none."""
@@ -177,6 +185,29 @@ class World:
         claim = self.mail[partition].popleft()
         self._decide(partition, lambda decider: decider.claim(claim))
         return True
+
+    def tick(self, to_ms: int) -> None:
+        """Let time pass up to there and have every partition do what is due, though no message comes."""
+        self.now_ms = to_ms
+        for partition, memory in enumerate(self.memories):
+            for due in list(schedule.due_by(Overlay(memory), to_ms)):
+                decision = self._decide(partition, lambda decider, due=due: decider.due(due))
+                self.notices += [(due.alert_id, remark.rule) for remark in decision.remarks]
+
+    def waiting(self) -> list[schedule.Due]:
+        """What will be due, of all partitions."""
+        return [due for memory in self.memories for due in schedule.due_by(Overlay(memory), 1 << 62)]
+
+    def states(self) -> dict[str, str]:
+        """The state of each alert by its id, ended ones included while they are remembered."""
+        found: dict[str, str] = {}
+        for memory in self.memories:
+            register = Register(Overlay(memory), IDS)
+            for key, _ in memory.scan(b"a"):
+                entry = register.alert(key[1:].decode())
+                if entry is not None:
+                    found[entry["head"]["alert_id"]] = entry["state"]
+        return found
 
     def settle(self) -> None:
         """Deliver all mail."""
@@ -213,6 +244,13 @@ class World:
                 self.holds[send.agency, head["alert_id"]] = (send.action, head["version"])
         return decision
 
+    def _say(self, decision: Decision, head: dict[str, Any]) -> None:
+        for remark in conflicts.remarks(decision.met, head, self.may_see):
+            self.said.append((head["issuer"], "receipt", head["alert_id"], remark.message))
+        for notice in conflicts.notices(decision.met, head, self.may_see):
+            own = notice.standing["head"]
+            self.said.append((own["issuer"], "notice", own["alert_id"], notice.remark.message))
+
     def may_see(self, agency_id: str, head: Mapping[str, Any]) -> bool:
         """As the stage asks the rights rules."""
         agency = self.network.agencies[agency_id]
@@ -227,8 +265,9 @@ class World:
         found: dict[str, dict[str, Any]] = {}
         for memory in self.memories:
             for _, value in memory.scan(b"a"):
-                head = decode("hueandcry.RegisterEntry", unframe(value)[1])["head"]
-                if head["version"] >= found.get(head["alert_id"], head)["version"]:
+                head: dict[str, Any] = decode("hueandcry.RegisterEntry", unframe(value)[1])["head"]
+                known = found.get(head["alert_id"])
+                if known is None or head["version"] >= known["version"]:
                     found[head["alert_id"]] = head
         return found
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hueandcry.alerts.ids import cluster_id
 from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute import clusters, conflicts, schedule
 from hueandcry.distribute.clusters import Slot
@@ -90,6 +91,8 @@ class Decider:
     def _out_of_turn(self, message: Entry, known: Entry | None) -> Remark | None:
         head = message["head"]
         if known is None:
+            if self._register.has_ended(head["alert_id"]):
+                return _ENDED
             moved = self._register.moved(head["alert_id"])
             if moved is not None and moved[0] >= head["version"]:
                 return _SUPERSEDED
@@ -105,12 +108,14 @@ class Decider:
         head = message["head"]
         ends = head["message_type"] in ENDS
         state = ENDS[head["message_type"]] if ends else "active"
+        latest_end = head["expires_at"]
         if known is not None:
             head = _not_prolonged(head, known["head"]["expires_at"])
+            latest_end = max(latest_end, _latest_end(known))
         return {
             "head": head,
             "state": state,
-            "cluster_id": head["alert_id"],
+            "cluster_id": cluster_id(message["identity_key"], head["alert_id"]),
             "identity_key": message["identity_key"],
             "strong": message["strong"],
             "digest": message["digest"],
@@ -127,6 +132,7 @@ class Decider:
             "distinct": message["distinct"],
             "apart": False,
             "ended_at": self._now_ms if ends else None,
+            "latest_end": latest_end,
         }
 
     def _publish(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
@@ -174,10 +180,12 @@ class Decider:
         joined, before = known is None or not known["strong"], cluster
         if joined:
             if cluster is not None:
-                decision.outcome, decision.merged_into = "merged", cluster["cluster_id"]
+                decision.merged_into = self._clusters.stands_for(cluster, head["issuer"])
+                # Who may see none of the others is not told that there are any.
+                decision.outcome = "nobody_entitled" if decision.merged_into is None else "merged"
             cluster = clusters.join(self._register, identity, cluster, alert_id, self._now_ms)
         assert cluster is not None  # noqa: S101 - an active alert with a strong identity is in its cluster
-        entry["cluster_id"] = cluster["cluster_id"]
+        entry["cluster_id"] = cluster_id(identity)
         self._register.put_alert(entry)
         stood = None if joined else known
         cluster, decision.met = conflicts.enter(self._register, identity, before, cluster, entry, stood)
@@ -226,6 +234,9 @@ class Decider:
         decision = Decision()
         known = self._register.alert(due.alert_id)
         schedule.done(self._register.state, due)
+        if due.what == "unmark":
+            self._register.drop_mark(due.alert_id)
+            return decision
         if known is None:
             return decision
         if all(due.what != each.what or due.at_ms < each.at_ms for each in schedule.times(known)):
@@ -239,6 +250,9 @@ class Decider:
             self._end(entry, known, decision)
         else:
             self._register.drop_alert(due.alert_id)
+            self._register.mark_ended(due.alert_id)
+            marked_until = max(_latest_end(known), due.at_ms + schedule.MARKED_MS)
+            schedule.set_due(self._register.state, Due(marked_until, "unmark", due.alert_id))
         return self._with_links(decision)
 
     # -- messages of other partitions -----------------------------------------------------------------------------
@@ -259,6 +273,10 @@ class Decider:
     def _moved(self, record: dict[str, Any], known: Entry | None, decision: Decision) -> None:
         alert_id, version, home = record["alert_id"], record["version"], record["home"]
         if known is None:
+            if self._register.has_ended(alert_id):
+                ended = claim("handover", alert_id, version, home, state="expired")
+                decision.claims.append(Claim(home, ended))
+                return
             before = self._register.moved(alert_id)
             if before is None or before[0] < version:
                 self._register.put_moved(alert_id, version, home)
@@ -274,8 +292,8 @@ class Decider:
         if known["state"] == "active":
             self._clusters.leave(known, decision)
             self._parts(known, decision)
-        end = known["head"]["expires_at"]
-        handover = claim("handover", alert_id, last, home, sent=known["sent"], expires_at=end)
+        handover = claim("handover", alert_id, last, home, sent=known["sent"], state=known["state"])
+        handover["expires_at"] = known["head"]["expires_at"]
         decision.claims.append(Claim(home, handover))
 
     def _handover(self, record: dict[str, Any], known: Entry | None, decision: Decision) -> None:
@@ -288,6 +306,9 @@ class Decider:
         behind = [sent["agency"] for sent in record["sent"] if sent["agency"] not in have]
         if known["state"] != "active":
             self._tell_end(known, behind, known["state"], decision)
+            return
+        if record["state"] != "active":
+            self._end_after_all(record, known, behind, decision)
             return
         if record["expires_at"] is not None and known["source"] == known["first_source"]:
             before = dict(known)
@@ -308,6 +329,13 @@ class Decider:
             slots = [(agency, head["category"]) for agency in entitled]
             clusters.take(self._register, identity, self._register.cluster(identity), head["alert_id"], slots)
 
+    def _end_after_all(self, record: dict[str, Any], known: Entry, behind: list[str], decision: Decision) -> None:
+        """An alert was taken for active here whose end another partition has registered."""
+        known["sent"] = [*known["sent"], *({"agency": agency, "version": record["version"]} for agency in behind)]
+        entry = {**known, "state": record["state"], "ended_at": self._now_ms}
+        decision.remarks.append(_ENDED)
+        self._end(entry, known, decision)
+
 
 def _lives_again(message: Entry, known: Entry) -> bool:
     """Whether an alert that the clock has ended goes on, because its issuer had sent this before the end."""
@@ -315,6 +343,11 @@ def _lives_again(message: Entry, known: Entry) -> bool:
     # An update would end at once: it prolongs nothing.
     changes_end = message["head"]["message_type"] in ("extend", *ENDS)
     return by_clock and changes_end and message["received_at"] < known["head"]["expires_at"]
+
+
+def _latest_end(known: Entry) -> int:
+    """The latest end of any version; entries of before this was kept have only that of the last."""
+    return known["head"]["expires_at"] if known["latest_end"] is None else known["latest_end"]
 
 
 def _not_prolonged(head: Entry, end: int) -> Entry:

@@ -24,6 +24,7 @@ def claim(kind: str, alert_id: str, version: int, home: int, **fields: Any) -> d
         "home": home,
         "sent": [],
         "expires_at": None,
+        "state": "active",
         "registered_at": None,
         "keys": [],
         "weak_keys": [],

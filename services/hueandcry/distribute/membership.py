@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hueandcry.alerts.ids import cluster_id
 from hueandcry.distribute import clusters, conflicts
 from hueandcry.distribute.clusters import Slot
 from hueandcry.distribute.conflicts import MaySee
@@ -38,6 +39,15 @@ class Membership:
         self._contradict = judge.contradict
         self._links = links
         self._now_ms = now_ms
+
+    def stands_for(self, cluster: Entry, agency: str) -> str | None:
+        """Of a cluster the alert that opened it, else one that stands for others, which the agency may see."""
+        others = (stance["alert_id"] for stance in cluster["stances"].values())
+        for alert_id in dict.fromkeys((cluster["cluster_id"], *others)):
+            entry = self._register.alert(alert_id)
+            if entry is not None and entry["state"] == "active" and self._may_see(agency, entry["head"]):
+                return alert_id
+        return None
 
     def is_another_thing(self, entry: Entry, cluster: Entry) -> bool:
         """Whether an alert that would join a cluster speaks of another thing: plates, for one, are issued again."""
@@ -116,7 +126,7 @@ class Membership:
             before, has = dict(other), {sent["agency"] for sent in other["sent"]}
             grants = [grant for grant in self._routes(other["head"]) if grant.agency not in has]
             new = [{"agency": grant.agency, "version": other["head"]["version"]} for grant in grants]
-            other |= {"strong": False, "apart": True, "cluster_id": alert_id}
+            other |= {"strong": False, "apart": True, "cluster_id": cluster_id(entry["identity_key"], alert_id)}
             other["sent"] = sorted([*other["sent"], *new], key=lambda sent: sent["agency"])
             self._register.put_alert(other)
             decision.sends += [Send(grant.agency, "issued", other, grant) for grant in grants]
@@ -133,7 +143,7 @@ class Membership:
                 continue
             before = dict(other)
             joined = clusters.join(self._register, identity, cluster, alert_id, self._now_ms)
-            other |= {"strong": True, "apart": False, "cluster_id": joined["cluster_id"]}
+            other |= {"strong": True, "apart": False, "cluster_id": cluster_id(identity)}
             self._register.put_alert(other)
             conflicts.enter(self._register, identity, cluster, joined, other, None)
             held, category = self._register.holders(identity), other["head"]["category"]

@@ -14,7 +14,7 @@ from hueandcry.distribute.conflicts import Notice
 from hueandcry.distribute.decide import Decider
 from hueandcry.distribute.decision import Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
-from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.distribute.entries import RECORDS, Entry, Register
 from hueandcry.distribute.links import Judge
 from hueandcry.distribute.mail import partition_of
 from hueandcry.distribute.schedule import Due
@@ -140,12 +140,10 @@ class Distribute:
         known = register.alert(due.alert_id)
         decision = self._decider(register, partition, now_ms).due(due)
         cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
-        records = self._records(decision, partition, cause, due.at_ms, now_ms)
-        if known is not None and decision.remarks and known["head"]["issuer"] in self._network().agencies:
-            head, remarks = known["head"], [remark.as_record() for remark in decision.remarks]
-            origin = Origin(**known["source"])
-            records.append(self._writer.notice(head["issuer"], origin, head, remarks, now_ms, cause=cause))
-        return records
+        return [
+            *self._records(decision, partition, cause, due.at_ms, now_ms),
+            *self._news(decision, known, cause, now_ms),
+        ]
 
     def _decider(self, register: Register, partition: int, now_ms: int) -> Decider:
         return Decider(register, self._routes, self._may_see, self._judge, partition, now_ms)
@@ -156,8 +154,10 @@ class Distribute:
         cause = f"{message.topic}/{message.partition}/{message.offset}"
         body = unframe(message.value)[1]
         if message.topic == CLAIMS:
-            decision = decider.claim(decode("hueandcry.Claim", body))
-            return self._records(decision, message.partition, cause, now_ms, now_ms), None
+            claim = decode("hueandcry.Claim", body)
+            decision = decider.claim(claim)
+            records = self._records(decision, message.partition, cause, now_ms, now_ms)
+            return [*records, *self._news(decision, register.alert(claim["alert_id"]), cause, now_ms)], None
         admitted = decode("hueandcry.Admitted", body)
         head = admitted["head"]
         decision = decider.admitted(admitted, dict(message.headers))
@@ -210,6 +210,12 @@ class Distribute:
             if own["issuer"] in self._network().agencies:
                 origin = Origin(**notice.standing["source"])
                 yield self._writer.notice(own["issuer"], origin, own, [notice.remark.as_record()], now_ms, cause=cause)
+
+    def _news(self, decision: Decision, entry: Entry | None, cause: str, now_ms: int) -> Iterator[Record]:
+        """What the issuer of an alert is told where it has sent nothing."""
+        if entry is not None and decision.remarks and entry["head"]["issuer"] in self._network().agencies:
+            head, remarks = entry["head"], [remark.as_record() for remark in decision.remarks]
+            yield self._writer.notice(head["issuer"], Origin(**entry["source"]), head, remarks, now_ms, cause=cause)
 
     def _may_see(self, agency_id: str, head: Mapping[str, Any]) -> bool:
         network = self._network()

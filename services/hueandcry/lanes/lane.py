@@ -388,7 +388,7 @@ class Lane(Service):
         except Aborted as aborted:
             metrics.ABORTS.labels(self.name).inc()
             log.warning("lane %s: what is due was rolled back: %s", self.name, aborted)
-            self._ticker.rolled_back(aborted.refused.str() if aborted.refused is not None else "")
+            self._ticker.rolled_back(tick, aborted.refused.str() if aborted.refused is not None else "")
         else:
             self._ticker.done(more=effects.more)
 
