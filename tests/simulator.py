@@ -121,7 +121,7 @@ class World:
 
     network: Network
     partitions: int = 3
-    memories: list[Memory] = field(default_factory=list)
+    memories: list[Any] = field(default_factory=list)
     mail: dict[int, deque[dict[str, Any]]] = field(default_factory=lambda: defaultdict(deque))
     holds: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     told: dict[str, list[tuple[str, str, int]]] = field(default_factory=lambda: defaultdict(list))

@@ -1,7 +1,8 @@
 """`make bench`: what the platform does on this machine, beside a bare librdkafka loop in the same run.
 
 Absolute figures are those of the machine; only ratios carry over. The result is a table, and JSON in
-.hueandcry/bench/result.json. With --only identity no Kafka is started: what matching finds, on a labelled set.
+.hueandcry/bench/result.json. With --only identity no Kafka is started: what matching finds, on a labelled set. Neither
+is with --only links: what it costs that alerts share keys, for a number of alerts and twice as many.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from rich.console import Console
 from rich.table import Table
 
-from bench import identity
+from bench import identity, links
 from bench.costs import costs
 from bench.load import alerts, messages
 from bench.rig import Platform, Run, shown
@@ -32,6 +33,7 @@ from hueandcry.wire.kafka import registry_client
 ISSUER, REGION, RECEIVER = "fra-police", "europe", "ken-police"
 TOPIC = f"alerts.{REGION}"
 LANE_BATCH = 500
+LINKS = 4000
 HOME = Path(".hueandcry/bench")
 
 
@@ -41,18 +43,24 @@ def main() -> None:
     options.add_argument("--pace", type=float, default=200.0, help="alerts a second for the measurement of latency")
     options.add_argument("--seconds", type=float, default=20.0, help="length of the measurement of latency")
     options.add_argument("--records", type=int, default=100_000, help="labelled alerts for the section identity")
-    options.add_argument("--only", choices=("identity", "platform"), help="one section alone")
+    options.add_argument("--only", choices=("identity", "links", "platform"), help="one section alone")
     given = options.parse_args()
-    result = {} if given.only == "identity" else measure(given.alerts, given.pace, given.seconds)
-    if given.only != "platform":
+    sections = (given.only,) if given.only else ("platform", "links", "identity")
+    result = measure(given.alerts, given.pace, given.seconds) if "platform" in sections else {}
+    if "links" in sections:
+        with shown("links: what shared keys cost"):
+            result["links"] = links.links(LINKS)
+    if "identity" in sections:
         with shown(f"identity: {given.records} labelled alerts"):
             result["identity"] = identity.identity(given.records)
     HOME.mkdir(parents=True, exist_ok=True)
-    name = "identity.json" if given.only == "identity" else "result.json"
+    name = "result.json" if "platform" in sections else f"{given.only}.json"
     (HOME / name).write_text(json.dumps(result, indent=2) + "\n")
-    if given.only != "identity":
+    if "platform" in sections:
         show(result)
-    if given.only != "platform":
+    if "links" in sections:
+        links.show(result["links"], Console())
+    if "identity" in sections:
         identity.show(result["identity"], Console())
         identity.verdict(result["identity"])
 

@@ -15,7 +15,7 @@ from hueandcry.alerts.checks import check
 from hueandcry.alerts.checks import doubts as alert_doubts
 from hueandcry.alerts.ids import delivery_id
 from hueandcry.enrich import doubts, enrich
-from hueandcry.identity import hmac_key, identify, refusals
+from hueandcry.identity import hmac_key, identify, proposal_keys, refusals
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.network import Network
@@ -71,6 +71,10 @@ def costs(network: Network, issuer: str, count: int = 2000) -> dict[str, dict[st
             "authority": _cost(lambda record: authority(record, issuer, agency.region, network), records),
             "checks": _cost(lambda record: check(record, now_ms=now_ms) or refusals(record), records),
             "identity": _cost(lambda record: hmac_key(secret, identify(record).key), records),
+            "keys that it shares": _cost(
+                lambda record: [hmac_key(secret, key) for key in (*identify(record).claims, *proposal_keys(record))],
+                records,
+            ),
             "enrich": _cost(enrich, records),
             "doubts": _cost(lambda record: (alert_doubts(record), doubts(record)), records),
             "head": _cost(lambda record: head_of(record, agency.region), records),
@@ -114,6 +118,8 @@ def _with_key(network: Network, issuer: str, key: Ed25519PrivateKey) -> tuple[Ne
 def _admitted(record: dict[str, Any], body: bytes, region: str, now_ms: int) -> dict[str, Any]:
     return {
         "head": head_of(record, region),
+        "claims": [b"\x06" * 32],
+        "proposals": [b"\x07" * 32] * 6,
         "source": {"topic": f"alerts.{region}", "partition": 0, "offset": 1},
         "received_at": now_ms,
         "identity_key": b"\x01" * 32,
@@ -127,7 +133,10 @@ def _admitted(record: dict[str, Any], body: bytes, region: str, now_ms: int) -> 
 
 def _entry(admitted: dict[str, Any], now_ms: int) -> dict[str, Any]:
     return {
-        **{name: admitted[name] for name in ("head", "source", "identity_key", "strong", "digest", "enrichment")},
+        **{
+            name: admitted[name]
+            for name in ("head", "source", "identity_key", "strong", "digest", "enrichment", "claims", "proposals")
+        },
         "state": "active",
         "cluster_id": admitted["head"]["alert_id"],
         "first_source": admitted["source"],

@@ -83,6 +83,40 @@ def test_issuers_of_alerts_that_may_not_stand_side_by_side_are_told_what_they_ma
     platform.assert_balance()
 
 
+def test_a_car_known_by_its_vin_and_by_its_plate_is_linked_and_told_to_who_may_know(platform: Platform) -> None:
+    for excluded in ([], ["deu-vehicles"]):
+        plate = {"raw": f"QX-{new_vin()[-6:]}", "normalised": None, "state": "DEU", "subdivision": None}
+        by_vin = alert("deu-vehicles", subject__plate=plate | {"type": "ordinary"})
+        of_plate = {"subject__vin": None, "subject__plate": plate | {"type": "ordinary"}, "excluded": excluded}
+        by_plate = alert("ken-police", **of_plate)
+        ids = {by_vin["alert_id"], by_plate["alert_id"]}
+        assert [receipt["outcome"] for receipt in platform.settled(by_vin, by_plate)] == ["delivered"] * 2
+
+        def notices(ids: set[str] = ids) -> list[tuple[str, str, list[str]]]:
+            platform.catch_up()
+            return [
+                (who, each["alert_id"], [remark["rule"] for remark in each["remarks"]])
+                for who, each in platform.notices
+                if each["alert_id"] in ids
+            ]
+
+        until(lambda notices=notices: bool(notices()), 30, "the link is told")
+        told_of = {("ken-police", by_plate["alert_id"])}
+        told_of |= set() if excluded else {("deu-vehicles", by_vin["alert_id"])}
+        assert {(who, alert_id) for who, alert_id, _ in notices()} == told_of
+        assert {tuple(rules) for _, _, rules in notices()} == {("link.same_subject",)}
+        linked = [
+            (agency, {each["alert_id"], *each["related"]})
+            for agency, inbox in platform.inboxes.items()
+            for _, each in inbox
+            if each["action"] == "linked" and each["alert_id"] in ids
+        ]
+        holders = (TAKERS["deu-vehicles"] | TAKERS["ken-police"]) - {"deu-vehicles", "ken-police"}
+        assert sorted(agency for agency, _ in linked) == sorted(holders)
+        assert all(pair == ids for _, pair in linked)
+    platform.assert_balance()
+
+
 def test_an_update_and_a_withdrawal_reach_all_who_have_the_alert(platform: Platform) -> None:
     record = alert("fra-police", "wanted_person")
     update = next_version(record, subject=record["subject"] | {"height_cm": 190})

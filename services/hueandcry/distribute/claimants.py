@@ -6,6 +6,7 @@ the newest `FEW`. No pair is stored, so a key that half of all alerts share cost
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -28,9 +29,9 @@ def enter(register: Register, key: bytes, claimant: Claimant, *, weak: bool) -> 
     """Enter a claimant, once or again; whom it is to meet."""
     register.put_claimant(key, claimant)
     if weak:
-        newest = register.claimants(key, FEW + 1)
-        older = [each for each in newest if each.order > claimant.order]
-        newer = [each for each in newest if each.order < claimant.order]
+        newest, own = register.claimants(key, FEW + 1), claimant.order
+        place = bisect_left(newest, own, key=lambda each: each.order)
+        older, newer = [each for each in newest[place:] if each.order != own], newest[:place]
     else:
         older = register.claimants(key, NEAR, after=claimant)
         newer = register.newer_claimants(key, NEAR, claimant)
