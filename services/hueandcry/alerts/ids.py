@@ -12,6 +12,8 @@ ALERT_NAMESPACE = uuid.UUID("67339fbc-6f29-418e-9e10-fd72281835b8")
 DELIVERY_NAMESPACE = uuid.UUID("9962fe12-28fe-4aa2-a91e-cf3d5b3987b5")
 RECEIPT_NAMESPACE = uuid.UUID("5c88ed64-5e62-42a6-9b28-a697beb548d1")
 NOTICE_NAMESPACE = uuid.UUID("ded8f4c5-6275-4f93-8519-01e052615ddd")
+REPORT_NAMESPACE = uuid.UUID("62a681ae-6014-455f-9d32-130d5abfe743")
+REPORT_NOTICE_NAMESPACE = uuid.UUID("ae37b448-ccff-43c2-9128-a38a204208e4")
 
 
 def alert_id(issuer: str, national_reference: str) -> str:
@@ -50,6 +52,27 @@ def notice_id(alert_id: str, version: int, cause: str) -> str:
         cause: what set the notice off, as of a delivery. Not the source of another alert, which must not be guessed.
     """
     return _uuid5(NOTICE_NAMESPACE.bytes, f"{alert_id}\n{version}\n{cause}")
+
+
+def report_id(reporter: str, reference: str) -> str:
+    """Id of a report on an alert.
+
+    Args:
+        reporter: id of the reporting agency; agency ids hold no line feed.
+        reference: the agency's own reference of this report.
+    """
+    return _uuid5(REPORT_NAMESPACE.bytes, f"{reporter}\n{reference}")
+
+
+def report_notice_id(report_id: str, notice_type: str, agency: str) -> str:
+    """Id of what an agency is told of a report, the same when it is sent again.
+
+    Args:
+        report_id: the report that set it off.
+        notice_type: symbol of hueandcry.NoticeType.
+        agency: who is told.
+    """
+    return _uuid5(REPORT_NOTICE_NAMESPACE.bytes, f"{report_id}\n{notice_type}\n{agency}")
 
 
 def _uuid5(namespace: bytes, name: str) -> str:
