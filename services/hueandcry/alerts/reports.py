@@ -41,6 +41,9 @@ ANSWERS: frozenset[str] = frozenset({"confirm", "reject"})
 #: By urgency, how long the issuer has to answer a hit.
 CONFIRM_WITHIN_MS: dict[str, int] = {"urgent": 10 * MINUTE_MS, "routine": 60 * MINUTE_MS}
 
+#: Longest reason of a flag, in characters. An alert keeps one for each state, and must stay within a Kafka record.
+LONGEST_REASON = 500
+
 
 def _enums(report: Mapping[str, Any], _now: int) -> Found:
     for field, known in (("type", get_args(ReportType)), ("urgency", get_args(Urgency))):
@@ -86,7 +89,7 @@ def _time(report: Mapping[str, Any], _now: int) -> Found:
 
 def _clock(report: Mapping[str, Any], now: int) -> Found:
     ahead = report["at"] - now
-    if CLOCK_TOLERANCE_MS < ahead and report["at"] < LATEST_MS:
+    if ahead > CLOCK_TOLERANCE_MS and report["at"] < LATEST_MS:
         yield Finding("at", f"is {span(ahead)} ahead of the platform; set the clock and send again")
 
 
@@ -94,7 +97,7 @@ def _texts(report: Mapping[str, Any], _now: int) -> Found:
     locality = report["place"]["locality"] if report["place"] is not None else None
     texts = (
         ("words", report["words"], LONGEST_REMARKS),
-        ("reason", report["reason"], LONGEST_TEXT),
+        ("reason", report["reason"], LONGEST_REASON),
         ("place.locality", locality, LONGEST_TEXT),
     )
     for field, text, longest in texts:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import clusters, conflicts, schedule
+from hueandcry.distribute import clusters, conflicts, reported, schedule
 from hueandcry.distribute.clusters import Slot
 from hueandcry.distribute.conflicts import Met
 from hueandcry.distribute.entries import Entry, Register
@@ -37,6 +37,8 @@ class Send(NamedTuple):
         action: symbol of hueandcry.DeliveryAction.
         granted: the agency's right to the content; None where it gets no content (a recall).
         related: other active alerts on the same identity that the agency holds.
+        suspended: whether the agency's state has flagged the alert.
+        reason: why it comes, where the action does not say it.
     """
 
     agency: str
@@ -44,6 +46,8 @@ class Send(NamedTuple):
     entry: Entry
     granted: Granted | None
     related: tuple[str, ...] = ()
+    suspended: bool = False
+    reason: str = ""
 
 
 class Claim(NamedTuple):
@@ -156,6 +160,7 @@ class Decider:
             "schema_id": message["schema_id"],
             "body": message["body"],
             "ended_at": self._now_ms if ends else None,
+            "flags": list(known["flags"]) if known else [],
         }
 
     def _publish(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
@@ -329,6 +334,9 @@ class Decider:
         handover = self._claim("handover", alert_id, last, home)
         handover |= {"sent": known["sent"], "expires_at": known["head"]["expires_at"]}
         decision.claims.append(Claim(home, handover))
+        for part in reported.hand_over(self._register.state, known):
+            reports = self._claim("reports", alert_id, last, home) | {"reports": part}
+            decision.claims.append(Claim(home, reports))
 
     def _handover(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
         if known is None:

@@ -7,6 +7,8 @@ Keys, all within the partition that the identity key belongs to:
     h + identity key              Holders of such a cluster
     v + alert id                  the alert has moved: its version and the partition it lives in now
     d + time + what + alert id    what is due for an alert (`schedule`); empty value
+    p + alert id + report id      ReportEntry: a report that was accepted (`reported`)
+    o + alert id + report id      OpenHit: a hit that waits for an answer (`reported`)
 """
 
 from __future__ import annotations

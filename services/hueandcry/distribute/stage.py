@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Any
 
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import conflicts, schedule
+from hueandcry.distribute import conflicts, reported, schedule
 from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
 from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.distribute.report_stage import CLAIM_TYPES, ReportStage, suspended
 from hueandcry.distribute.schedule import Due
 from hueandcry.errors import RegistryError
 from hueandcry.identity import contradictions
@@ -20,7 +21,7 @@ from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
 from hueandcry.metrics import DENIED, DUE_DONE, OUTCOMES, POSTPONED, REFUSALS, THROUGH_SECONDS
-from hueandcry.receipts import Origin, Writer
+from hueandcry.receipts import REPORT_HEADER, Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.may_receive import may_receive
 from hueandcry.rights.network import Network
@@ -56,6 +57,14 @@ class Distribute:
         self._claim_id = schemas.id_of("hueandcry.Claim")
         self._register_ids = {name: schemas.id_of(name) for name in RECORDS}
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
+        self._reports = ReportStage(
+            network=network,
+            schemas=schemas,
+            partitions=partitions,
+            writer=self._writer,
+            routes=self._routes,
+            may_see=self._may_see,
+        )
         self._denied: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._indexed: tuple[Network, RoutingIndex] | None = None
@@ -75,7 +84,7 @@ class Distribute:
             except Exception:
                 # A fault of ours costs this alert's delivery, visibly; it must not stop the others.
                 log.exception("distribute failed at %s[%d]@%d", message.topic, message.partition, message.offset)
-                records, outcome = self._given_up(message, "internal", _INTERNAL, now_ms)
+                records, outcome = self._given_up(message, "internal", _INTERNAL, state, now_ms)
             else:
                 state.fold(alone)
             effects.records += records
@@ -90,9 +99,10 @@ class Distribute:
         """Refuse the only message of the batch: Kafka would not take what came of it."""
         (message,) = batch.messages
         text = f"Kafka does not take what comes of this alert: {reason}"
-        records, outcome = self._given_up(message, "kafka.refused", text, self._now_ms())
+        state = batch.state[message.partition]
+        records, outcome = self._given_up(message, "kafka.refused", text, state, self._now_ms())
         if outcome is not None:
-            tally.add(batch.state[message.partition], TALLY, Counter(("read", outcome)))
+            tally.add(state, TALLY, Counter(("read", outcome)))
         return Effects(records, batch.state)
 
     def due(self, tick: Tick) -> Effects:
@@ -132,8 +142,12 @@ class Distribute:
 
     def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> list[Record]:
         register = Register(state, self._register_ids)
+        if due.what == "answer":
+            return self._reports.due(due, register, partition, now_ms)
         known = register.alert(due.alert_id)
         decision = Decider(register, self._routes, self._contradict, partition, now_ms).due(due)
+        if register.alert(due.alert_id) is None:
+            reported.forget(state, due.alert_id)
         cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
         records = self._records(decision, partition, cause, due.at_ms, now_ms)
         if known is not None and decision.remarks and known["head"]["issuer"] in self._network().agencies:
@@ -148,8 +162,12 @@ class Distribute:
         cause = f"{message.topic}/{message.partition}/{message.offset}"
         body = unframe(message.value)[1]
         if message.topic == CLAIMS:
-            decision = decider.claim(decode("hueandcry.Claim", body))
-            return self._records(decision, message.partition, cause, now_ms, now_ms), None
+            claim = decode("hueandcry.Claim", body)
+            if claim["type"] in CLAIM_TYPES:
+                decision, own = self._reports.claim(claim, register, message.partition, now_ms)
+            else:
+                decision, own = decider.claim(claim), []
+            return self._records(decision, message.partition, cause, now_ms, now_ms) + own, None
         admitted = decode("hueandcry.Admitted", body)
         head = admitted["head"]
         decision = decider.admitted(admitted, dict(message.headers))
@@ -180,14 +198,18 @@ class Distribute:
     def _records(self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int) -> list[Record]:
         # Who has left the network has no inbox any more, and what can't be written would stop the alert.
         members = self._network().agencies
-        decision.sends = sends = [send for send in decision.sends if send.agency in members]
-        records = list(self._deliveries.records(sends, cause=cause, received_at=received_at, now_ms=now_ms))
+        decision.sends = [send for send in decision.sends if send.agency in members]
+        sends = [suspended(send, self._network()) for send in decision.sends]
+        records = list(
+            self._deliveries.records(sends, cause=cause, home=partition, received_at=received_at, now_ms=now_ms)
+        )
         for claim in decision.claims:
             value = frame(self._claim_id, encode("hueandcry.Claim", claim.record))
             key = claim.record["alert_id"].encode()
+            headers = [REPORT_HEADER] if claim.record["type"] == "report" else []
             others = (each for each in range(self._partitions) if each != partition)
             for to in others if claim.to is None else (claim.to,):
-                records.append(Record(CLAIMS, value, key, partition=to))
+                records.append(Record(CLAIMS, value, key, headers, partition=to))
         return records
 
     def _notices(self, decision: Decision, head: Mapping[str, Any], cause: str, now_ms: int) -> Iterator[Record]:
@@ -232,8 +254,13 @@ class Distribute:
             ),
         ]
 
-    def _given_up(self, message: Incoming, rule: str, text: str, now_ms: int) -> tuple[list[Record], str | None]:
+    def _given_up(
+        self, message: Incoming, rule: str, text: str, state: Overlay, now_ms: int
+    ) -> tuple[list[Record], str | None]:
         if message.topic == CLAIMS:
+            claim = decode("hueandcry.Claim", unframe(message.value)[1])
+            if claim["type"] == "report":
+                return self._reports.refused(claim, [Remark("", rule, text)], state, now_ms), None
             log.error("the claim at %s[%d]@%d is dropped: %s", message.topic, message.partition, message.offset, text)
             return [], None
         admitted = decode("hueandcry.Admitted", unframe(message.value)[1])
