@@ -37,7 +37,7 @@ def others(w: ReportWorld, *known: str) -> dict[str, list[str]]:
     return {agency: w.what(agency) for agency in w.heard if agency not in known}
 
 
-# -- who may say what ---------------------------------------------------------------------------------------------------
+# -- who may say what ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", sorted(HOLDERS))
@@ -147,7 +147,7 @@ def test_an_alert_that_has_ended_takes_no_hit() -> None:
     assert w.ended[HIT] == [("refused", ("alert.ended",))]
 
 
-# -- hits and answers ---------------------------------------------------------------------------------------------------
+# -- hits and answers ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answer", ["confirm", "reject"])
@@ -273,7 +273,7 @@ def test_a_hit_outlives_the_withdrawal_until_it_is_answered_or_forgotten() -> No
     assert all(not memory.pairs for memory in w.memories), "something of it is left"
 
 
-# -- flags --------------------------------------------------------------------------------------------------------------
+# -- flags --------------------------------------------------------------------------------------------------------
 
 
 def test_a_flag_suspends_the_action_in_its_state_and_there_alone() -> None:
@@ -293,7 +293,7 @@ def test_a_flag_suspends_the_action_in_its_state_and_there_alone() -> None:
     assert w.holds["ken-police", ALERT] == ("updated", 2)
 
 
-# -- moves --------------------------------------------------------------------------------------------------------------
+# -- moves --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("other", [f"vin:{number}" for number in range(2, 8)])
@@ -328,12 +328,12 @@ def test_more_than_one_claim_can_hold_moves_too() -> None:
     assert all(ends[1:] == [("merged", ("report.repeated",))] for ends in w.ended.values())
 
 
-# -- whatever happens ---------------------------------------------------------------------------------------------------
+# -- whatever happens ---------------------------------------------------------------------------------------------
 
 REPORTERS = ["fra-police", "deu-vehicles", "bra-federal", "ken-police", "fra-bureau", "deu-bureau", "ken-bureau"]
 STEP = st.tuples(
     st.sampled_from(REPORTERS),
-    st.sampled_from(sorted(HOLDERS | BUREAUS | ISSUERS) + ["hit", "hit", "confirm", "version", "end"]),
+    st.sampled_from([*sorted(HOLDERS | BUREAUS | ISSUERS), "hit", "hit", "confirm", "version", "end"]),
     st.integers(0, 3),  # which of its reports
     st.sampled_from(REPORTERS),  # whose hit is answered
     st.sampled_from([0, 0, 5, 30, 70]),  # minutes until the next step
@@ -346,7 +346,7 @@ STEP = st.tuples(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(STEP, min_size=1, max_size=30), st.booleans())
 def test_nobody_hears_what_is_not_for_it(steps: list[Any], covert: bool) -> None:
-    category = COVERT_ALERT if covert else {}
+    category: dict[str, Any] = COVERT_ALERT if covert else {}
     w = ReportWorld(NETWORK, 3)
     w.send(alert(**category), "vin:1")
     w.settle()
@@ -355,7 +355,8 @@ def test_nobody_hears_what_is_not_for_it(steps: list[Any], covert: bool) -> None
         if kind in ("version", "end"):
             version += 1
             message_type = "withdraw" if kind == "end" else "update"
-            w.send(alert(version=version, message_type=message_type, excluded=excluded, **category), f"vin:{thing}")
+            changes: dict[str, Any] = {"message_type": message_type, "excluded": excluded, **category}
+            w.send(alert(version=version, **changes), f"vin:{thing}")
         else:
             answers = report_id(whose, str(number)) if kind in ISSUERS else None
             w.report(report(reporter, ALERT, kind, str(number), answers=answers), settle=False)

@@ -29,6 +29,7 @@ class _Entry(NamedTuple):
 COMMANDS = {
     "publish": _Entry("Publish alerts from files as an agency."),
     "tail": _Entry("Show what an agency receives."),
+    "report": _Entry("Report a hit, a sighting or a flag on an alert, or answer a hit."),
     "why": _Entry("Say why an agency did or did not get an alert."),
     "doctor": _Entry("Say what is wrong with the set-up."),
     "network": _Entry("Compare the network with the cluster, and make the cluster like it.", group=True),

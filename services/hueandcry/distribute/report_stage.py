@@ -1,7 +1,8 @@
 """The part of the distribute stage that deals with reports: claims in, notices and receipts out.
 
-Every report ends in exactly one outcome, counted in the tally `reports`: delivered, merged (a repeat), refused, or
-nobody_entitled where the issuer has left the network and nobody else is to be told.
+Every report ends in exactly one outcome: delivered, merged (a repeat), refused, or nobody_entitled where the issuer
+has left the network and nobody else is to be told. They are counted in the tally of the alerts, under names of their
+own, so that whoever reads the end of the register finds all counts together.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from hueandcry.wire.codec import SchemaIds, decode_as, encode
 from hueandcry.wire.framing import frame
 from hueandcry.wire.schemas import schema
 
-#: Name of the tally of reports.
-TALLY = "reports"
+#: Before the names of the counts of reports.
+COUNTED = "reports."
 #: Claims that carry reports, or what was reported.
 CLAIM_TYPES = ("report", "reports")
 
@@ -43,7 +44,8 @@ class ReportStage:
         schemas: the registry's ids.
         partitions: of `claims`.
         writer: of receipts.
-        routes, may_see: as the decider has them.
+        tally_name: of the stage's tally.
+        routes, may_see, confirm_within_ms: as the decider has them.
     """
 
     def __init__(
@@ -53,15 +55,19 @@ class ReportStage:
         schemas: SchemaIds,
         partitions: int,
         writer: Writer,
+        tally_name: str,
         routes: Callable[[Entry], list[Granted]],
         may_see: MaySee,
+        confirm_within_ms: Mapping[str, int],
     ) -> None:
         self._network = network
         self._schemas = schemas
         self._partitions = partitions
         self._writer = writer
+        self._tally_name = tally_name
         self._routes = routes
         self._may_see = may_see
+        self._within_ms = confirm_within_ms
         self._notice_id = schemas.id_of("hueandcry.Notice")
         self._ids = {name: schemas.id_of(name) for name in RECORDS}
         self._ours = schema("hueandcry.Report").fingerprint
@@ -132,6 +138,7 @@ class ReportStage:
             partition=partition,
             partitions=self._partitions,
             now_ms=now_ms,
+            confirm_within_ms=self._within_ms,
         )
 
     def _report(self, claim: Entry) -> Entry:
@@ -171,9 +178,8 @@ class ReportStage:
             NOTICES.labels(each.type).inc()
         return records
 
-    @staticmethod
-    def _count(kind: str, outcome: str, state: Overlay) -> None:
-        tally.add(state, TALLY, Counter(("read", outcome)))
+    def _count(self, kind: str, outcome: str, state: Overlay) -> None:
+        tally.add(state, self._tally_name, Counter((f"{COUNTED}read", f"{COUNTED}{outcome}")))
         REPORTS.labels(kind, outcome).inc()
 
 

@@ -72,6 +72,7 @@ class ReportDecider:
         may_see: rights alone.
         partition, partitions: number of this partition; how many there are.
         now_ms: epoch milliseconds.
+        confirm_within_ms: by urgency, how long an issuer has to answer a hit.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class ReportDecider:
         partition: int,
         partitions: int,
         now_ms: int,
+        confirm_within_ms: Mapping[str, int] = CONFIRM_WITHIN_MS,
     ) -> None:
         self._register = register
         self._reported = reported
@@ -94,6 +96,7 @@ class ReportDecider:
         self._partition = partition
         self._partitions = partitions
         self._now_ms = now_ms
+        self._within_ms = confirm_within_ms
 
     def report(self, claim: Entry, report: Entry) -> Outcome:
         """Decide on a report: a hueandcry.Claim that carries it, and the hueandcry.Report itself."""
@@ -165,7 +168,7 @@ class ReportDecider:
         due_at = None
         if report["type"] == "hit":
             # From when the issuer is told, not from when it was reported: if we were away, that is not its fault.
-            due_at = self._now_ms + CONFIRM_WITHIN_MS[report["urgency"]]
+            due_at = self._now_ms + self._within_ms[report["urgency"]]
             covert = known["head"]["category"] in COVERT
             self._reported.put_open({"report": report, "covert": covert, "asked": 1, "due_at": due_at})
         says = say.SAYS[report["type"]]
@@ -251,7 +254,7 @@ class ReportDecider:
             return outcome
         report, issuer = hit["report"], known["head"]["issuer"]
         if hit["asked"] == 1:
-            due_at = self._now_ms + CONFIRM_WITHIN_MS[report["urgency"]]
+            due_at = self._now_ms + self._within_ms[report["urgency"]]
             self._reported.put_open({**hit, "asked": 2, "due_at": due_at})
             outcome.notices.append(self._told(issuer, "second_request", known, report, report, say.AGAIN, due_at))
             return outcome

@@ -33,6 +33,10 @@ def serve(settings: Settings) -> None:
         schemas=SchemaIds(registry_client(settings)),
         partitions=partitions,
         now_ms=lambda: time.time_ns() // 1_000_000,
+        confirm_within_ms={
+            "urgent": settings.confirm_urgent_seconds * 1000,
+            "routine": settings.confirm_routine_seconds * 1000,
+        },
     )
     app = lane_app("distribute", settings)
     lane = Lane(

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from hueandcry.alerts.remarks import Remark
+from hueandcry.alerts.reports import CONFIRM_WITHIN_MS
 from hueandcry.distribute import conflicts, reported, schedule
 from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
@@ -44,10 +45,17 @@ class Distribute:
         schemas: the registry's ids.
         partitions: of `admitted`, `claims` and `register`.
         now_ms: gives epoch milliseconds.
+        confirm_within_ms: by urgency, how long an issuer has to answer a hit.
     """
 
     def __init__(
-        self, *, network: Callable[[], Network], schemas: SchemaIds, partitions: int, now_ms: Callable[[], int]
+        self,
+        *,
+        network: Callable[[], Network],
+        schemas: SchemaIds,
+        partitions: int,
+        now_ms: Callable[[], int],
+        confirm_within_ms: Mapping[str, int] = CONFIRM_WITHIN_MS,
     ) -> None:
         self._network = network
         self._schemas = schemas
@@ -62,8 +70,10 @@ class Distribute:
             schemas=schemas,
             partitions=partitions,
             writer=self._writer,
+            tally_name=TALLY,
             routes=self._routes,
             may_see=self._may_see,
+            confirm_within_ms=confirm_within_ms,
         )
         self._denied: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()

@@ -1,7 +1,7 @@
 """Who may do what on the broker, derived from the network.
 
-- An agency reads inbox.<itself>, receipts.<itself> and notices.<itself>, and reports on alerts to hits.<its region>. One
-  that publishes writes to alerts.<its region>.
+- An agency reads inbox.<itself>, receipts.<itself> and notices.<itself>, and writes reports on alerts to
+  hits.<its region>. One that publishes writes to alerts.<its region>.
 - Its consumer groups, and the transactional ids of one that publishes, begin with `<its id>.`. No id has a full stop
   in it, so `fra.` is never the beginning of `fra-police.…`.
 - Nothing else. Reading or writing includes describing (Kafka's AclOperation: READ and WRITE imply DESCRIBE), and
