@@ -15,11 +15,12 @@ from typing import Any
 
 from factories import NOW_MS, sound_vehicle
 from hueandcry.admit.head import head_of
-from hueandcry.distribute import schedule
+from hueandcry.distribute import conflicts, schedule
 from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.entries import RECORDS, Register
 from hueandcry.lanes.state import Overlay
 from hueandcry.rights.index import RoutingIndex
+from hueandcry.rights.may_receive import may_receive
 from hueandcry.rights.network import Agency, Network, Region, SigningKey, Subscription
 from hueandcry.rights.routes import route
 from hueandcry.wire.codec import encode
@@ -97,6 +98,8 @@ class World:
         told: by agency, all deliveries in order: (alert id, action, version).
         notices: what issuers were told of their alerts without having sent anything: (alert id, rule).
         now_ms: the clock; messages are received at that time.
+        said: of each conflict, in order: who was told, "receipt" or "notice", of which of its alerts, the message.
+        active: by alert id, the head of the newest version that was accepted, while it is active.
     """
 
     network: Network
@@ -106,6 +109,7 @@ class World:
     holds: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     told: dict[str, list[tuple[str, str, int]]] = field(default_factory=lambda: defaultdict(list))
     notices: list[tuple[str, str]] = field(default_factory=list)
+    said: list[tuple[str, str, str, str]] = field(default_factory=list)
     offset: int = 0
     now_ms: int = NOW_MS
     contradict: Callable[[Any, Any], bool] = lambda _one, _other: False
@@ -134,7 +138,9 @@ class World:
             "schema_id": 1,
             "body": body,
         }
-        return self._decide(partition, lambda decider: decider.admitted(message, {}))
+        decision = self._decide(partition, lambda decider: decider.admitted(message, {}))
+        self._say(decision, message["head"])
+        return decision
 
     def deliver_mail(self, partition: int) -> bool:
         """Let a partition take the next claim that was sent to it; False where there is none."""
@@ -177,7 +183,8 @@ class World:
     def _decide(self, partition: int, act: Any) -> Decision:
         overlay = Overlay(self.memories[partition])
         routes = lambda head: route(head, self.index, self.network).granted  # noqa: E731
-        decision: Decision = act(Decider(Register(overlay, IDS), routes, self.contradict, partition, self.now_ms))
+        register = Register(overlay, IDS)
+        decision: Decision = act(Decider(register, routes, self.contradict, self.may_see, partition, self.now_ms))
         self.memories[partition].take(overlay)
         for claim in decision.claims:
             others = [each for each in range(self.partitions) if each != partition]
@@ -191,6 +198,17 @@ class World:
             if last is None or last[1] <= head["version"]:
                 self.holds[send.agency, head["alert_id"]] = (send.action, head["version"])
         return decision
+
+    def _say(self, decision: Decision, head: dict[str, Any]) -> None:
+        for remark in conflicts.remarks(decision.met, head, self.may_see):
+            self.said.append((head["issuer"], "receipt", head["alert_id"], remark.message))
+        for notice in conflicts.notices(decision.met, head, self.may_see):
+            own = notice.standing["head"]
+            self.said.append((own["issuer"], "notice", own["alert_id"], notice.remark.message))
+
+    def may_see(self, agency: str, head: Mapping[str, Any]) -> bool:
+        """Whether an agency may know of an alert."""
+        return head["issuer"] == agency or may_receive(self.network.agencies[agency], head, self.network).allowed
 
     def holding(self, agency: str) -> set[str]:
         """Alerts that an agency has and was not told to drop."""

@@ -144,6 +144,10 @@ class EchoLanes:
         """Write numbers as values; number n has the key `k` and n modulo `keys`."""
         self.write(((b"k%d" % (number % keys), b"%d" % number) for number in numbers), **config)
 
+    def feed_due(self, numbers: Iterable[int], at_ms: int) -> None:
+        """Write numbers that are to come out at a time."""
+        self.write((b"k%d" % (number % 50), b"%d@%d" % (number, at_ms)) for number in numbers)
+
     def write(self, pairs: Iterable[tuple[bytes, bytes]], **config: Any) -> None:
         """Write keys and values, and wait until the broker has them."""
         options = {"log_level": 0, "linger.ms": 5, "enable.idempotence": True, "message.max.bytes": 8 << 20, **config}
@@ -179,6 +183,12 @@ class EchoLanes:
     def read(self) -> list[Message]:
         """Everything committed in the output."""
         return read_all(self.client, self.output, PARTITIONS)
+
+
+def assert_due_once(messages: list[Message], numbers: Iterable[int]) -> None:
+    """What was due came out once each, and nothing else did."""
+    came = Counter(message.value() for message in messages)
+    assert came == Counter(b"k%d:due:%d" % (number % 50, number) for number in numbers)
 
 
 def _asked(ask: Callable[[], _T], seconds: float = 60) -> _T:

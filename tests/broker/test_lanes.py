@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from broker.lane_process import EchoLanes, LaneProcess, assert_exactly_once, until
+from broker.lane_process import EchoLanes, LaneProcess, assert_due_once, assert_exactly_once, until
 from hueandcry.control.local import LocalCluster
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
@@ -135,3 +136,51 @@ def test_a_backlog_of_large_messages_does_not_fill_the_memory(lanes: Callable[..
     until(done, 90, lambda: f"the backlog is done\n{echo.logs()}", 0.02)
     assert process.runs
     assert most < 300 << 20, f"{most >> 20} MiB"
+
+
+def in_ms(seconds: float) -> int:
+    return int((time.time() + seconds) * 1000)
+
+
+def test_what_becomes_due_is_done_though_no_message_comes_and_once_though_the_process_is_killed(
+    lanes: Callable[..., EchoLanes],
+) -> None:
+    echo = lanes()
+    first = echo.start().wait_ready()
+    # More than one tick does, and in all partitions.
+    echo.feed_due(range(1500), in_ms(4))
+    echo.wait_done(1500, 40)
+    until(lambda: echo.written() > 200, 40, lambda: f"what is due is done\n{echo.logs()}", 0.001)
+    first.kill()
+    shutil.rmtree(echo.folder / "state")
+    echo.start()
+    until(lambda: len(echo.read()) >= 1500, 60, lambda: f"all of it is done\n{echo.logs()}", 0.5)
+    assert_due_once(echo.read(), range(1500))
+
+
+def test_what_is_due_waits_for_the_messages_that_were_there_before(lanes: Callable[..., EchoLanes]) -> None:
+    echo = lanes(max_messages=20)
+    # All of this was written before the time had come, so it counts before, however long reading it takes.
+    at = in_ms(3)
+    echo.feed_due(range(50), at)
+    echo.feed(range(6000))
+    until(lambda: time.time() * 1000 > at, 10, "its time has passed")
+    echo.start()
+    until(lambda: len(echo.read()) >= 6050, 60, lambda: f"all of it is done\n{echo.logs()}", 0.5)
+    for partition in range(3):
+        values = [each.value() or b"" for each in echo.read() if each.partition() == partition]
+        due = [place for place, value in enumerate(values) if b":due:" in value]
+        assert due == list(range(len(values) - len(due), len(values))), "what was due came before messages"
+
+
+def test_what_is_due_and_the_broker_never_takes_does_not_hold_up_the_rest(lanes: Callable[..., EchoLanes]) -> None:
+    echo = lanes()
+    process = echo.start().wait_ready()
+    at = in_ms(2)
+    echo.write([(b"bad", b"huge@%d" % at)])
+    echo.feed_due(range(300), at)
+    until(lambda: len(echo.read()) >= 301, 90, lambda: f"all of it is done\n{echo.logs()}", 0.5)
+    values = echo.read()
+    assert [each.value() for each in values if each.key() == b"bad"] == [b"bad:put-off"]
+    assert_due_once([each for each in values if each.key() != b"bad"], range(300))
+    assert process.runs

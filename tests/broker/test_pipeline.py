@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from typing import Any
 
@@ -51,7 +52,8 @@ def test_the_same_car_from_three_regions_is_one_cluster_and_nobody_gets_it_twice
     clusters = {
         delivery["cluster_id"] for each in (europe, americas) for _, delivery in platform.deliveries(each["alert_id"])
     }
-    assert clusters == {europe["alert_id"]}
+    assert len(clusters) == 1
+    assert not clusters & {each["alert_id"] for each in (europe, americas, africa)}, "it names an alert"
 
 
 def test_when_the_alert_that_stands_for_a_car_is_withdrawn_another_takes_its_place(platform: Platform) -> None:
@@ -61,6 +63,24 @@ def test_when_the_alert_that_stands_for_a_car_is_withdrawn_another_takes_its_pla
         platform.settled(each)
     assert told(platform, first, "withdrawn", 2) == TAKERS["deu-vehicles"]
     assert told(platform, second, "issued") == TAKERS["ken-police"]
+
+
+def test_issuers_of_alerts_that_may_not_stand_side_by_side_are_told_what_they_may_know(platform: Platform) -> None:
+    for excluded in ([], ["deu-vehicles"]):
+        vin = new_vin()
+        seizure = alert("deu-vehicles", subject__vin__raw=vin)
+        watch = {"category": "discreet_check", "action": "check_discreetly", "excluded": excluded}
+        check = alert("ken-police", subject__vin__raw=vin, **watch)
+        receipts = [platform.settled(each)[0] for each in (seizure, check)]
+        remarks = [[each["rule"] for each in receipt["remarks"]] for receipt in receipts]
+        assert [rules.count("compatibility.conflict") for rules in remarks] == [0, 1]
+        assert told(platform, check, "issued")  # a conflict holds nothing up
+        notices = [(who, each) for who, each in platform.notices if each["alert_id"] == seizure["alert_id"]]
+        assert [who for who, _ in notices] == ([] if excluded else ["deu-vehicles"])
+        for _, notice in notices:
+            assert notice["source"] == receipts[0]["source"]
+            assert check["alert_id"] in notice["remarks"][0]["message"]
+    platform.assert_balance()
 
 
 def test_an_update_and_a_withdrawal_reach_all_who_have_the_alert(platform: Platform) -> None:
@@ -74,6 +94,24 @@ def test_an_update_and_a_withdrawal_reach_all_who_have_the_alert(platform: Platf
         form = "redacted" if agency in ("are-police", "nor-border") else "original"
         assert got == [("issued", 1, form), ("updated", 2, form), ("withdrawn", 3, form)], agency
     (late,) = platform.settled(next_version(update, version=4))
+    assert (late["outcome"], [each["rule"] for each in late["remarks"]]) == ("refused", ["alert.ended"])
+
+
+def test_an_alert_ends_at_its_time_by_itself_and_everyone_hears_of_it(platform: Platform) -> None:
+    record = alert("deu-vehicles", expires_at=int(time.time() * 1000) + 6_000)
+    platform.settled(record)
+
+    def all_told() -> bool:
+        platform.catch_up()
+        return told(platform, record, "expired") == TAKERS["deu-vehicles"]
+
+    until(all_told, 40, "all who have it are told")
+    assert platform.told(record) == {
+        agency: [("issued", 1, "original"), ("expired", 1, "original")] for agency in TAKERS["deu-vehicles"]
+    }
+    notices = [notice for _, notice in platform.notices if notice["alert_id"] == record["alert_id"]]
+    assert [[remark["rule"] for remark in notice["remarks"]] for notice in notices] == [["alert.expired"]]
+    (late,) = platform.settled(next_version(record, "extend", expires_at=record["expires_at"] + 3_600_000))
     assert (late["outcome"], [each["rule"] for each in late["remarks"]]) == ("refused", ["alert.ended"])
 
 

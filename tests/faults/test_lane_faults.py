@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from broker.lane_process import EchoLanes, assert_exactly_once, until
+from broker.lane_process import EchoLanes, assert_due_once, assert_exactly_once, until
 from hueandcry.control.local import LocalCluster
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(240)]
@@ -87,6 +88,25 @@ def test_a_frozen_process_that_wakes_commits_nothing_of_what_another_has_taken_o
     assert zombie.runs
     assert heir.runs
     assert_exactly_once(echo.read(), range(26_000))
+
+
+def test_a_frozen_process_that_wakes_does_nothing_that_is_due_where_another_has_taken_over(
+    lanes: Callable[..., EchoLanes],
+) -> None:
+    echo = lanes()
+    zombie = echo.start("zombie").wait_ready()
+    at = int(time.time() * 1000) + 20_000
+    echo.feed_due(range(900), at)
+    echo.wait_done(900, 40)
+    zombie.send(signal.SIGSTOP)
+    try:
+        heir = echo.start("heir")
+        until(lambda: len(echo.read()) >= 900, 90, lambda: f"the other has done what was due\n{heir.tail()}", 0.5)
+    finally:
+        # It still holds the state in which all of it is due, and does not know yet that time has passed.
+        zombie.send(signal.SIGCONT)
+    until(lambda: zombie.ready and heir.ready, 60, lambda: f"both have their share\n{zombie.tail()}")
+    assert_due_once(echo.read(), range(900))
 
 
 @pytest.mark.parametrize("crash", [pytest.param(False, id="stopped"), pytest.param(True, id="killed")])

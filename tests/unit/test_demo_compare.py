@@ -131,6 +131,14 @@ def test_each_fault_is_seen(change: Callable[[Told_, Inboxes], object], differen
     assert differences(EXPECTED, SENT, receipts, received) == [difference]
 
 
+def test_a_notice_is_no_outcome() -> None:
+    receipts = told()
+    receipts[SOURCE].append(Told("a", SOURCE, "notice", None, (), 0))
+    assert differences(EXPECTED, SENT, receipts, inboxes()) == []
+    receipts[SOURCE].pop(0)
+    assert differences(EXPECTED, SENT, receipts, inboxes()) == [Difference("a", "A-1", "delivered", "no outcome")]
+
+
 def test_what_was_expected_and_never_sent_is_seen() -> None:
     found = differences(EXPECTED, SENT[:1], {SOURCE: told()[SOURCE]}, inboxes())
     assert found == [Difference("", "A-2", "refused by proof.missing, a told", "not sent")]

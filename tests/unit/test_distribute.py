@@ -76,6 +76,37 @@ def test_what_contradicts_the_cluster_does_not_join_it() -> None:
     assert agencies(decision, "issued") == (OTHERS | {"fra-police"}) - {"bra-federal"}
 
 
+def test_who_may_not_see_an_alert_is_not_told_that_it_has_merged_with_it() -> None:
+    w = world()
+    secret = alert(category="discreet_check", action="check_discreetly", excluded=["BRA"])
+    w.send(secret, "vin:1")
+    decision = w.send(alert("bra-federal", "B1"), "vin:1")
+    assert (decision.outcome, decision.merged_into) == ("delivered", None)
+    entry = decision.sends[0].entry
+    assert secret["alert_id"] not in repr({key: value for key, value in entry.items() if key != "body"})
+    alone = world().send(alert("bra-federal", "B1"), "vin:1").sends[0].entry
+    assert entry["cluster_id"] == alone["cluster_id"], "the cluster shows that there is another"
+    # Who may see one of the others hears of that one.
+    third = w.send(alert("deu-vehicles", "D1", category="evidence", action="preserve"), "vin:1")
+    assert third.merged_into == secret["alert_id"]
+    w.send(alert("bra-federal", "B1", version=2, message_type="withdraw"), "vin:1")
+    fourth = w.send(alert("bra-federal", "B2"), "vin:1")
+    assert fourth.merged_into == alert("deu-vehicles", "D1")["alert_id"]
+
+
+def test_an_update_that_contradicts_its_cluster_leaves_it() -> None:
+    w = world()
+    w.contradict = lambda one, other: {one["head"]["version"], other["head"]["version"]} == {1, 2}
+    w.send(alert(), "plate:1")
+    w.send(alert("bra-federal", "B1"), "plate:1")
+    decision = w.send(alert("bra-federal", "B1", version=2), "plate:1")
+    # It is another car now, so all who may have it get it.
+    assert agencies(decision, "issued") | agencies(decision, "updated") == (OTHERS | {"fra-police"}) - {"bra-federal"}
+    w.send(alert("bra-federal", "B1", version=3, message_type="withdraw"), "plate:1")
+    w.send(alert(version=2, message_type="withdraw"), "plate:1")
+    assert [key for memory in w.memories for key in memory.pairs if key[:1] in b"cmh"] == [], "a member is left behind"
+
+
 def test_the_same_version_again_is_a_repeat_that_reaches_nobody() -> None:
     w = world()
     w.send(alert(), "vin:1")

@@ -1,4 +1,4 @@
-"""What time does to alerts: they end by themselves, their issuers are reminded, and nothing lasts longer than it may."""
+"""What time does to alerts: they end by themselves, issuers are reminded, and nothing lasts longer than it may."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from factories import DAY_MS, NOW_MS
 from hueandcry.admit.head import head_of
 from hueandcry.alerts.validity import longest
-from hueandcry.distribute.schedule import KEPT_MS
+from hueandcry.distribute.schedule import KEPT_MS, MARKED_MS
 from simulator import World, alert, small_network
 
 NETWORK = small_network()
@@ -117,8 +117,26 @@ def test_an_ended_alert_is_forgotten_after_the_alerts_topics_have_lost_it() -> N
     assert w.states() == {alert()["alert_id"]: "withdrawn"}
     w.tick(NOW_MS + KEPT_MS)
     assert w.states() == {}
+    assert {value for memory in w.memories for value in memory.pairs.values()} == {b""}, "some content is left"
+    for again in (alert(), alert(version=3)):
+        decision = w.send(again, "vin:1")
+        assert (decision.outcome, decision.remarks[0].rule) == ("refused", "alert.ended")
+    w.tick(NOW_MS + KEPT_MS + MARKED_MS)
     assert w.waiting() == []
     assert all(not memory.pairs for memory in w.memories), "something of it is left"
+
+
+def test_an_update_that_moves_an_alert_that_has_ended_does_not_bring_it_back() -> None:
+    for ended_for in (DAY_MS, KEPT_MS):
+        for other in (f"vin:{number}" for number in range(2, 8)):
+            w = World(NETWORK)
+            w.send(alert(expires_at=END), "vin:1")
+            w.tick(END)
+            w.tick(END + ended_for)
+            w.send(alert(version=2, expires_at=None, issued_at=w.now_ms), other)
+            w.settle()
+            assert w.states().get(alert()["alert_id"]) in (None, "expired"), other
+            assert all(w.holding(agency) == set() for agency in OTHERS), other
 
 
 ISSUERS = ("fra-police", "deu-vehicles", "bra-federal")

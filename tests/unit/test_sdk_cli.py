@@ -11,8 +11,11 @@ import pytest
 
 from factories import NOW_MS, sound_vehicle
 from hueandcry.cli import main
+from hueandcry.cli.publish import _await as await_receipts  # pyright: ignore[reportPrivateUsage]
+from hueandcry.cli.publish import _Tally as Tally  # pyright: ignore[reportPrivateUsage]
 from hueandcry.cli.why import judge
 from hueandcry.rights.network import Agency, Network, Region, Subscription
+from hueandcry.sdk.delivery import Place, Receipt
 from hueandcry.sdk.jsonable import jsonable
 from hueandcry.sdk.register import Registered
 
@@ -112,6 +115,32 @@ def test_a_dry_run_finds_what_has_expired(tmp_path: Path, capsys: pytest.Capture
     file.write_text(json.dumps(vehicle() | times | place | {"provenance": {"system": "X"}}))
     assert run("publish", str(file), "--as", "fr-pn", "--dry-run", "--home", str(tmp_path)) == 1
     assert f"{file}:1: expires_at" in capsys.readouterr().err
+
+
+class Answers:
+    """What lies in a receipts topic, by outcome; all on the message at one place."""
+
+    def __init__(self, source: tuple[str, int, int], outcomes: list[str]) -> None:
+        self.left = [
+            Receipt("r", "a", 1, outcome, None, 0, [], source, None, Place("receipts.fr-pn", 0, number, 0), {})
+            for number, outcome in enumerate(outcomes)
+        ]
+
+    def take(self, _timeout: float) -> Receipt | None:
+        return self.left.pop(0) if self.left else None
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "counted", "code"),
+    [(["notice", "delivered"], {"delivered": 1}, 0), (["notice"], {}, 4), (["refused", "notice"], {"refused": 1}, 1)],
+)
+def test_a_notice_does_not_answer_a_message_that_waits_for_its_receipt(
+    outcomes: list[str], counted: dict[str, int], code: int
+) -> None:
+    source = ("alerts.europe", 0, 7)
+    tally = Tally(as_json=False, dry_run=False, awaited={source: "file:1"})
+    await_receipts(Answers(source, outcomes), tally, 0.2)  # type: ignore[arg-type]
+    assert (tally.outcomes, tally.exit_code()) == (counted, code)
 
 
 # -- why ----------------------------------------------------------------------------------------------------------

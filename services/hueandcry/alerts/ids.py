@@ -11,6 +11,7 @@ from hashlib import sha1
 ALERT_NAMESPACE = uuid.UUID("67339fbc-6f29-418e-9e10-fd72281835b8")
 DELIVERY_NAMESPACE = uuid.UUID("9962fe12-28fe-4aa2-a91e-cf3d5b3987b5")
 RECEIPT_NAMESPACE = uuid.UUID("5c88ed64-5e62-42a6-9b28-a697beb548d1")
+CLUSTER_NAMESPACE = uuid.UUID("20459a8d-33c0-4c4a-af68-352b6131df4e")
 NOTICE_NAMESPACE = uuid.UUID("ded8f4c5-6275-4f93-8519-01e052615ddd")
 REPORT_NAMESPACE = uuid.UUID("62a681ae-6014-455f-9d32-130d5abfe743")
 REPORT_NOTICE_NAMESPACE = uuid.UUID("ae37b448-ccff-43c2-9128-a38a204208e4")
@@ -52,6 +53,17 @@ def notice_id(alert_id: str, version: int, cause: str) -> str:
         cause: what set the notice off, as of a delivery. Not the source of another alert, which must not be guessed.
     """
     return _uuid5(NOTICE_NAMESPACE.bytes, f"{alert_id}\n{version}\n{cause}")
+
+
+def cluster_id(identity_key: bytes, alert_id: str = "") -> str:
+    """Id of what an alert is about, the same for all alerts of a cluster.
+
+    Args:
+        identity_key: HMAC of the identity. Nobody can guess it, so the id tells its reader that two alerts which it has
+            are on one thing, and nothing else; not, for one, that there is an alert which it may not see.
+        alert_id: of an alert that stands alone.
+    """
+    return _uuid5(CLUSTER_NAMESPACE.bytes, f"{identity_key.hex()}\n{alert_id}")
 
 
 def report_id(reporter: str, reference: str) -> str:

@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from hueandcry.alerts.ids import cluster_id
 from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute import clusters, conflicts, reported, schedule
 from hueandcry.distribute.clusters import Slot
-from hueandcry.distribute.conflicts import Met
+from hueandcry.distribute.conflicts import MaySee, Met
 from hueandcry.distribute.entries import Entry, Register
 from hueandcry.distribute.schedule import Due
 from hueandcry.rights.routes import Granted
@@ -85,13 +86,23 @@ class Decider:
         routes: rights and subscriptions as they are now.
         partition: number of the partition.
         contradict: whether two alerts with one identity key can't be about one thing.
+        may_see: whether an agency may know of an alert.
         now_ms: epoch milliseconds.
     """
 
-    def __init__(self, register: Register, routes: Routes, contradict: Contradict, partition: int, now_ms: int) -> None:
+    def __init__(
+        self,
+        register: Register,
+        routes: Routes,
+        contradict: Contradict,
+        may_see: MaySee,
+        partition: int,
+        now_ms: int,
+    ) -> None:
         self._register = register
         self._routes = routes
         self._contradict = contradict
+        self._may_see = may_see
         self._partition = partition
         self._now_ms = now_ms
 
@@ -127,6 +138,8 @@ class Decider:
     def _out_of_turn(self, message: Entry, known: Entry | None) -> Remark | None:
         head = message["head"]
         if known is None:
+            if self._register.has_ended(head["alert_id"]):
+                return _ENDED
             moved = self._register.moved(head["alert_id"])
             if moved is not None and moved[0] >= head["version"]:
                 return _SUPERSEDED
@@ -142,12 +155,14 @@ class Decider:
         head = message["head"]
         ends = head["message_type"] in ENDS
         state = ENDS[head["message_type"]] if ends else "active"
+        latest_end = head["expires_at"]
         if known is not None:
             head = _not_prolonged(head, known["head"]["expires_at"])
+            latest_end = max(latest_end, _latest_end(known))
         return {
             "head": head,
             "state": state,
-            "cluster_id": head["alert_id"],
+            "cluster_id": cluster_id(message["identity_key"], head["alert_id"]),
             "identity_key": message["identity_key"],
             "strong": message["strong"],
             "digest": message["digest"],
@@ -160,6 +175,7 @@ class Decider:
             "schema_id": message["schema_id"],
             "body": message["body"],
             "ended_at": self._now_ms if ends else None,
+            "latest_end": latest_end,
             "flags": list(known["flags"]) if known else [],
         }
 
@@ -173,6 +189,9 @@ class Decider:
             known = {**known, "strong": False}
         cluster = self._register.cluster(identity) if entry["strong"] else None
         if cluster is not None and self._is_another_thing(entry, cluster):
+            if known is not None:
+                self._leave(known, decision)
+                known = {**known, "strong": False}
             entry["strong"], cluster = False, None
         others = clusters.holders_of(self._register, identity, cluster)
         held = clusters.held_by_agency(others, alert_id)
@@ -197,10 +216,12 @@ class Decider:
         joined, before = known is None or not known["strong"], cluster
         if joined:
             if cluster is not None:
-                decision.outcome, decision.merged_into = "merged", cluster["cluster_id"]
+                decision.merged_into = self._stands_for(cluster, head["issuer"])
+                # Who may see none of the others is not told that there are any.
+                decision.outcome = "nobody_entitled" if decision.merged_into is None else "merged"
             cluster = clusters.join(self._register, identity, cluster, alert_id, self._now_ms)
         assert cluster is not None  # noqa: S101 - an active alert with a strong identity is in its cluster
-        entry["cluster_id"] = cluster["cluster_id"]
+        entry["cluster_id"] = cluster_id(identity)
         self._register.put_alert(entry)
         stood = None if joined else known
         cluster, decision.met = conflicts.enter(self._register, identity, before, cluster, entry, stood)
@@ -211,6 +232,15 @@ class Decider:
             freed = clusters.free(self._register, identity, cluster, alert_id, [(agency, old) for agency in lost])
         clusters.take(self._register, identity, cluster, alert_id, [(agency, category) for agency in holders_now])
         self._promote(identity, freed, decision)
+
+    def _stands_for(self, cluster: Entry, agency: str) -> str | None:
+        """Of a cluster the alert that opened it, else one that stands for others, which the agency may see."""
+        others = (stance["alert_id"] for stance in cluster["stances"].values())
+        for alert_id in dict.fromkeys((cluster["cluster_id"], *others)):
+            entry = self._register.alert(alert_id)
+            if entry is not None and entry["state"] == "active" and self._may_see(agency, entry["head"]):
+                return alert_id
+        return None
 
     def _is_another_thing(self, entry: Entry, cluster: Entry) -> bool:
         """Whether an alert that would join a cluster speaks of another thing: plates, for one, are issued again."""
@@ -244,6 +274,9 @@ class Decider:
         decision = Decision()
         known = self._register.alert(due.alert_id)
         schedule.done(self._register.state, due)
+        if due.what == "unmark":
+            self._register.drop_mark(due.alert_id)
+            return decision
         if known is None:
             return decision
         if all(due.what != each.what or due.at_ms < each.at_ms for each in schedule.times(known)):
@@ -257,6 +290,9 @@ class Decider:
             self._end(entry, known, decision)
         else:
             self._register.drop_alert(due.alert_id)
+            self._register.mark_ended(due.alert_id)
+            marked_until = max(_latest_end(known), due.at_ms + schedule.MARKED_MS)
+            schedule.set_due(self._register.state, Due(marked_until, "unmark", due.alert_id))
         return decision
 
     # -- clusters -------------------------------------------------------------------------------------------------
@@ -317,6 +353,10 @@ class Decider:
     def _moved(self, claim: dict[str, Any], known: Entry | None, decision: Decision) -> None:
         alert_id, version, home = claim["alert_id"], claim["version"], claim["home"]
         if known is None:
+            if self._register.has_ended(alert_id):
+                ended = {**self._claim("handover", alert_id, version, home), "state": "expired"}
+                decision.claims.append(Claim(home, ended))
+                return
             before = self._register.moved(alert_id)
             if before is None or before[0] < version:
                 self._register.put_moved(alert_id, version, home)
@@ -332,7 +372,7 @@ class Decider:
         if known["state"] == "active":
             self._leave(known, decision)
         handover = self._claim("handover", alert_id, last, home)
-        handover |= {"sent": known["sent"], "expires_at": known["head"]["expires_at"]}
+        handover |= {"sent": known["sent"], "expires_at": known["head"]["expires_at"], "state": known["state"]}
         decision.claims.append(Claim(home, handover))
         for part in reported.hand_over(self._register.state, known):
             reports = self._claim("reports", alert_id, last, home) | {"reports": part}
@@ -348,6 +388,9 @@ class Decider:
         behind = [sent["agency"] for sent in claim["sent"] if sent["agency"] not in have]
         if known["state"] != "active":
             self._tell_end(known, behind, known["state"], decision)
+            return
+        if claim["state"] != "active":
+            self._end_after_all(claim, known, behind, decision)
             return
         if claim["expires_at"] is not None and known["source"] == known["first_source"]:
             before = dict(known)
@@ -368,9 +411,17 @@ class Decider:
             slots = [(agency, head["category"]) for agency in entitled]
             clusters.take(self._register, identity, self._register.cluster(identity), head["alert_id"], slots)
 
+    def _end_after_all(self, claim: dict[str, Any], known: Entry, behind: list[str], decision: Decision) -> None:
+        """An alert was taken for active here whose end another partition has registered."""
+        known["sent"] = [*known["sent"], *({"agency": agency, "version": claim["version"]} for agency in behind)]
+        entry = {**known, "state": claim["state"], "ended_at": self._now_ms}
+        decision.remarks.append(_ENDED)
+        self._end(entry, known, decision)
+
     @staticmethod
     def _claim(kind: str, alert_id: str, version: int, home: int) -> dict[str, Any]:
-        return {"type": kind, "alert_id": alert_id, "version": version, "home": home, "sent": [], "expires_at": None}
+        claim = {"type": kind, "alert_id": alert_id, "version": version, "home": home}
+        return {**claim, "sent": [], "expires_at": None, "state": "active"}
 
 
 def _lives_again(message: Entry, known: Entry) -> bool:
@@ -379,6 +430,11 @@ def _lives_again(message: Entry, known: Entry) -> bool:
     # An update would end at once: it prolongs nothing.
     changes_end = message["head"]["message_type"] in ("extend", *ENDS)
     return by_clock and changes_end and message["received_at"] < known["head"]["expires_at"]
+
+
+def _latest_end(known: Entry) -> int:
+    """The latest end of any version; entries of before this was kept have only that of the last."""
+    return known["head"]["expires_at"] if known["latest_end"] is None else known["latest_end"]
 
 
 def _not_prolonged(head: Entry, end: int) -> Entry:

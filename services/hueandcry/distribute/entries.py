@@ -6,6 +6,7 @@ Keys, all within the partition that the identity key belongs to:
     m + identity key + alert id   member of a cluster that has or had more than one; empty value
     h + identity key              Holders of such a cluster
     v + alert id                  the alert has moved: its version and the partition it lives in now
+    z + alert id                  the alert has ended and been forgotten; empty value
     d + time + what + alert id    what is due for an alert (`schedule`); empty value
     p + alert id + report id      ReportEntry: a report that was accepted (`reported`)
     o + alert id + report id      OpenHit: a hit that waits for an answer (`reported`)
@@ -23,7 +24,7 @@ from hueandcry.wire.framing import frame, unframe
 
 Entry = dict[str, Any]
 
-ALERT, CLUSTER, MEMBER, HOLDERS, MOVED = b"a", b"c", b"m", b"h", b"v"
+ALERT, CLUSTER, MEMBER, HOLDERS, MOVED, ENDED = b"a", b"c", b"m", b"h", b"v", b"z"
 #: Records that are values in the register; the registry must know them.
 RECORDS = ("hueandcry.RegisterEntry", "hueandcry.ClusterEntry", "hueandcry.Holders")
 
@@ -53,6 +54,18 @@ class Register:
     def drop_alert(self, alert_id: str) -> None:
         """Remove the entry of an alert."""
         self.state.delete(ALERT + alert_id.encode())
+
+    def has_ended(self, alert_id: str) -> bool:
+        """Whether an alert that is not there any more has ended."""
+        return self.state.get(ENDED + alert_id.encode()) is not None
+
+    def mark_ended(self, alert_id: str) -> None:
+        """Leave a mark that the alert has ended."""
+        self.state.put(ENDED + alert_id.encode(), b"")
+
+    def drop_mark(self, alert_id: str) -> None:
+        """Remove that mark."""
+        self.state.delete(ENDED + alert_id.encode())
 
     def cluster(self, identity: bytes) -> Entry | None:
         """ClusterEntry of an identity; None where it has no active alert."""

@@ -66,11 +66,22 @@ class Reported:
             _drop_open(self._state, hit)
 
     def take_over(self, alert_id: str, reports: Mapping[str, Any]) -> None:
-        """Enter what another partition has handed over: a hueandcry.Reports record."""
+        """Enter what another partition has handed over: a hueandcry.Reports record.
+
+        A report may have come again here before that. What was answered, here or there, stays so.
+        """
         for entry in reports["accepted"]:
-            self.put_accepted(alert_id, entry)
+            if not self._is_answered(alert_id, entry["report_id"]):
+                self.put_accepted(alert_id, entry)
+                if entry["answer"] is not None:
+                    self.drop_open(alert_id, entry["report_id"])
         for hit in reports["open"]:
-            self.put_open(hit)
+            if not self._is_answered(alert_id, hit["report"]["report_id"]):
+                self.put_open(hit)
+
+    def _is_answered(self, alert_id: str, report_id: str) -> bool:
+        entry = self.accepted(alert_id, report_id)
+        return entry is not None and entry["answer"] is not None
 
     def _put(self, key: bytes, name: str, record: Record) -> None:
         self._state.put(key, frame(self._id_of[name], encode(name, record)))

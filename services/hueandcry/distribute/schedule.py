@@ -1,8 +1,9 @@
 """What becomes due for an alert with time, as entries of the register: key d, the time, what, and the alert id.
 
 Rules:
-1. An active alert has an end, and a review before it if one is due. An ended one is forgotten, KEPT_MS after its end:
-   until then late and repeated messages are recognised, and then nothing of it is left.
+1. An active alert has an end, and a review before it if one is due. An ended one is forgotten, KEPT_MS after its end.
+   What is left of it then, for MARKED_MS and as long as a version of it could be sent again without being refused as
+   expired, is a mark that it has ended: else an old message, or an update of who has not noticed, would bring it back.
 2. What is due follows from the alert's entry alone (`times`), so that entry and schedule can't come apart: whoever
    changes the entry calls `change` with both.
 3. A hit on an alert has an answer due (`reported`); that goes with the hit, not with the alert's entry.
@@ -18,13 +19,15 @@ from typing import Any, Literal, NamedTuple
 from hueandcry.alerts.validity import DAY_MS
 from hueandcry.lanes.state import Overlay
 
-What = Literal["review", "expire", "forget", "answer"]
+What = Literal["review", "expire", "forget", "unmark", "answer"]
 
 #: How long an ended alert stays in the register: as long as the alerts topics keep its messages (topics/topics.yaml).
 KEPT_MS = 30 * DAY_MS
+#: How long a forgotten alert is known to have ended: the longest validity that a category has, ten years.
+MARKED_MS = 3653 * DAY_MS
 
 DUE = b"d"
-_CODES: dict[What, bytes] = {"review": b"r", "expire": b"e", "forget": b"f", "answer": b"a"}
+_CODES: dict[What, bytes] = {"review": b"r", "expire": b"e", "forget": b"f", "unmark": b"u", "answer": b"a"}
 _WHATS: dict[bytes, What] = {code: what for what, code in _CODES.items()}
 _TIME = struct.Struct(">Q")
 #: Added to a time, so that those before 1970 sort before those after it.
@@ -70,6 +73,11 @@ def change(state: Overlay, before: dict[str, Any] | None, after: dict[str, Any] 
         state.delete(due.key())
     for due in new - old:
         state.put(due.key(), b"")
+
+
+def set_due(state: Overlay, due: Due) -> None:
+    """Something will be due that no entry says."""
+    state.put(due.key(), b"")
 
 
 def due_by(state: Overlay, as_of_ms: int) -> Iterator[Due]:

@@ -13,7 +13,7 @@ from hueandcry.alerts.reports import CONFIRM_WITHIN_MS
 from hueandcry.distribute import conflicts, reported, schedule
 from hueandcry.distribute.decide import Decider, Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
-from hueandcry.distribute.entries import RECORDS, Register
+from hueandcry.distribute.entries import RECORDS, Entry, Register
 from hueandcry.distribute.report_stage import CLAIM_TYPES, ReportStage, suspended
 from hueandcry.distribute.schedule import Due
 from hueandcry.errors import RegistryError
@@ -155,29 +155,28 @@ class Distribute:
         if due.what == "answer":
             return self._reports.due(due, register, partition, now_ms)
         known = register.alert(due.alert_id)
-        decision = Decider(register, self._routes, self._contradict, partition, now_ms).due(due)
+        decision = Decider(register, self._routes, self._contradict, self._may_see, partition, now_ms).due(due)
         if register.alert(due.alert_id) is None:
             reported.forget(state, due.alert_id)
         cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
-        records = self._records(decision, partition, cause, due.at_ms, now_ms)
-        if known is not None and decision.remarks and known["head"]["issuer"] in self._network().agencies:
-            head, remarks = known["head"], [remark.as_record() for remark in decision.remarks]
-            origin = Origin(**known["source"])
-            records.append(self._writer.notice(head["issuer"], origin, head, remarks, now_ms, cause=cause))
-        return records
+        return [
+            *self._records(decision, partition, cause, due.at_ms, now_ms),
+            *self._news(decision, known, cause, now_ms),
+        ]
 
     def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[list[Record], str | None]:
         register = Register(state, self._register_ids)
-        decider = Decider(register, self._routes, self._contradict, message.partition, now_ms)
+        decider = Decider(register, self._routes, self._contradict, self._may_see, message.partition, now_ms)
         cause = f"{message.topic}/{message.partition}/{message.offset}"
         body = unframe(message.value)[1]
         if message.topic == CLAIMS:
             claim = decode("hueandcry.Claim", body)
             if claim["type"] in CLAIM_TYPES:
                 decision, own = self._reports.claim(claim, register, message.partition, now_ms)
-            else:
-                decision, own = decider.claim(claim), []
-            return self._records(decision, message.partition, cause, now_ms, now_ms) + own, None
+                return self._records(decision, message.partition, cause, now_ms, now_ms) + own, None
+            decision = decider.claim(claim)
+            records = self._records(decision, message.partition, cause, now_ms, now_ms)
+            return [*records, *self._news(decision, register.alert(claim["alert_id"]), cause, now_ms)], None
         admitted = decode("hueandcry.Admitted", body)
         head = admitted["head"]
         decision = decider.admitted(admitted, dict(message.headers))
@@ -229,6 +228,12 @@ class Distribute:
             if own["issuer"] in self._network().agencies:
                 origin = Origin(**notice.standing["source"])
                 yield self._writer.notice(own["issuer"], origin, own, [notice.remark.as_record()], now_ms, cause=cause)
+
+    def _news(self, decision: Decision, entry: Entry | None, cause: str, now_ms: int) -> Iterator[Record]:
+        """What the issuer of an alert is told where it has sent nothing."""
+        if entry is not None and decision.remarks and entry["head"]["issuer"] in self._network().agencies:
+            head, remarks = entry["head"], [remark.as_record() for remark in decision.remarks]
+            yield self._writer.notice(head["issuer"], Origin(**entry["source"]), head, remarks, now_ms, cause=cause)
 
     def _may_see(self, agency_id: str, head: Mapping[str, Any]) -> bool:
         network = self._network()

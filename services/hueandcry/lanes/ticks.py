@@ -4,8 +4,8 @@ Rules:
 1. Time is that of the messages. While a partition has messages to be read, it is no later there than the last one that
    was read: what is due is not done before a message that was there in time to prevent it.
 2. Where everything has been read, the clock goes on: what is due is done though no message ever comes.
-3. A tick is a transaction as a batch is. One that the broker refuses is tried with half as much, down to one; the one
-   that the broker will never take is postponed by the stage, so that it does not hold up the others.
+3. A tick is a transaction as a batch is. After one that was rolled back one thing at a time is done, then more again;
+   what the broker will never take is postponed by the stage, so that it does not hold up the others.
 """
 
 from __future__ import annotations
@@ -57,11 +57,13 @@ class Ticker:
         self._next = 0.0
         self._limit = _MOST_AT_ONCE
         self._hopeless = ""
+        self._hopeless_as_of: int | None = None
 
     def assigned(self, places: Iterable[Place]) -> None:
         """Begin anew with these partitions, of which nothing has been read."""
         self._last_read = dict.fromkeys(places)
         self._at_end = set()
+        self._hopeless, self._hopeless_as_of = "", None
 
     def read(self, messages: Iterable[Incoming]) -> None:
         """These messages have been read and settled."""
@@ -86,7 +88,10 @@ class Ticker:
 
     def wanted_as_of(self) -> int | None:
         """As of what time a tick is to be made now; None where none is."""
-        return self.as_of_ms() if self._last_read and time.monotonic() >= self._next else None
+        if not self._last_read or time.monotonic() < self._next:
+            return None
+        # What has become due since would perhaps be postponed in place of what the broker does not take.
+        return self.as_of_ms() if self._hopeless_as_of is None else self._hopeless_as_of
 
     @property
     def limit(self) -> int:
@@ -106,14 +111,18 @@ class Ticker:
 
     def done(self, *, more: bool) -> None:
         """A tick was committed, or there was nothing to do."""
-        self._hopeless = ""
+        self._hopeless, self._hopeless_as_of = "", None
         self._limit = min(_MOST_AT_ONCE, self._limit * 2)
         if not more:
             self._next = time.monotonic() + self._seconds
 
-    def rolled_back(self, refused: str) -> None:
-        """A tick was rolled back; `refused` says what the broker will never take, if it was that."""
-        if self.alone:
-            self._hopeless = refused
-        self._limit = max(1, self._limit // 2)
+    def rolled_back(self, tick: Tick, refused: str) -> None:
+        """A tick was rolled back; `refused` says what the broker will never take, if it was that.
+
+        The transaction after a refusal can fail by it as well: librdkafka counts the refused record as sent. So what is
+        known of it stays known.
+        """
+        if self.alone and refused:
+            self._hopeless, self._hopeless_as_of = refused, tick.as_of_ms
+        self._limit = 1
         self._next = time.monotonic() + self._seconds

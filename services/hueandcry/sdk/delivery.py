@@ -83,8 +83,8 @@ class Receipt:
 
     Attributes:
         outcome: delivered, merged, nobody_entitled or refused; notice where it answers no message.
-        remarks: where refused the reasons, otherwise doubts about quality, and alerts on the same subject that it is
-            not compatible with; field, rule, message, place.
+        remarks: where refused the reasons, otherwise doubts about quality, and alerts that it is not compatible with;
+            field, rule, message, place.
         source: topic, partition and offset of the message; in a notice, of the last one of the alert.
         report_id: of a report, its id; else None.
     """
