@@ -202,6 +202,21 @@ def test_a_bureau_that_may_not_see_the_alert_does_not_hear_of_the_hit() -> None:
     assert "no bureau" in notice.reason
 
 
+@pytest.mark.parametrize("later", [COVERT_ALERT, {}], ids=["stays covert", "covert no more"])
+def test_a_hit_on_a_covert_alert_is_never_known_but_to_its_issuer(later: dict[str, Any]) -> None:
+    w = world(**COVERT_ALERT)
+    w.report(report("ken-police", ALERT, urgency="urgent"))
+    w.send(alert(version=2, **later), "vin:1")
+    told = {agency: list(book) for agency, book in w.told.items()}
+    for step in range(1, 5):
+        w.tick(NOW_MS + step * CONFIRM_WITHIN_MS["urgent"])
+    assert w.what("fra-police") == ["report", "second_request", "escalated"]
+    assert others(w, "fra-police") == {}
+    assert w.told == told
+    w.report(report("fra-police", ALERT, "confirm", "a", answers=HIT))
+    assert others(w, "fra-police") == {"ken-police": ["answer"]}
+
+
 def test_time_away_costs_the_issuer_nothing() -> None:
     w = world()
     w.report(report("ken-police", ALERT))

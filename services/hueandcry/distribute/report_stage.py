@@ -14,10 +14,11 @@ from typing import Any
 from hueandcry.alerts.ids import report_notice_id
 from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute import say
+from hueandcry.distribute.conflicts import MaySee
 from hueandcry.distribute.decide import Send
 from hueandcry.distribute.entries import Entry, Register
 from hueandcry.distribute.reported import RECORDS, Reported
-from hueandcry.distribute.reports import MaySee, Outcome, ReportDecider, Told
+from hueandcry.distribute.reports import Outcome, ReportDecider, Told
 from hueandcry.distribute.schedule import Due
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Record

@@ -14,22 +14,20 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hueandcry.alerts.compatibility import COVERT
 from hueandcry.alerts.remarks import Remark
 from hueandcry.alerts.reports import ANSWERS, BUREAUS, CONFIRM_WITHIN_MS, ISSUERS
 from hueandcry.distribute import say, schedule
+from hueandcry.distribute.conflicts import MaySee
 from hueandcry.distribute.decide import Claim, Decision, Routes, Send
 from hueandcry.distribute.entries import Entry, Register
 from hueandcry.distribute.reported import Reported
 from hueandcry.distribute.schedule import Due
 from hueandcry.rights.network import Network
-
-MaySee = Callable[[str, Mapping[str, Any]], bool]
-"""Whether an agency may know of the alert with this head, by the rights rules; its own it may."""
 
 
 class Told(NamedTuple):
@@ -69,7 +67,7 @@ class ReportDecider:
         reported: of reports, over the same state.
         network: as it is now.
         routes: rights and subscriptions as they are now.
-        may_see: rights alone.
+        may_see: whether an agency may know of an alert, by rights alone; its own it may.
         partition, partitions: number of this partition; how many there are.
         now_ms: epoch milliseconds.
         confirm_within_ms: by urgency, how long an issuer has to answer a hit.
@@ -101,7 +99,7 @@ class ReportDecider:
     def report(self, claim: Entry, report: Entry) -> Outcome:
         """Decide on a report: a hueandcry.Claim that carries it, and the hueandcry.Report itself."""
         known = self._register.alert(report["alert_id"])
-        if known is None or not (self._is_issuer(report, known) or self._holds(report["reporter"], known)):
+        if known is None or not (_is_issuer(report, known) or self._holds(report["reporter"], known)):
             return self._passed_on(claim, known)
         before = self._reported.accepted(report["alert_id"], report["report_id"])
         if before is not None:
@@ -139,18 +137,14 @@ class ReportDecider:
             return _refused(say.NOT_HELD)
         return Outcome(outcome="", claims=[Claim(to, {**claim, "submission": {**submission, "tried": tried}})])
 
-    @staticmethod
-    def _is_issuer(report: Entry, known: Entry) -> bool:
-        return report["reporter"] == known["head"]["issuer"]
-
     def _holds(self, agency: str, known: Entry) -> bool:
         return any(sent["agency"] == agency for sent in known["sent"]) and self._may_see(agency, known["head"])
 
     def _out_of_place(self, report: Entry, known: Entry) -> Remark | None:
         """Why who may know of the alert may not say this of it."""
         if report["type"] in ISSUERS:
-            return None if self._is_issuer(report, known) else say.ISSUER_ONLY
-        if self._is_issuer(report, known):
+            return None if _is_issuer(report, known) else say.ISSUER_ONLY
+        if _is_issuer(report, known):
             return say.OWN
         if known["state"] != "active":
             return say.ENDED
@@ -161,8 +155,6 @@ class ReportDecider:
             if agency.state == known["head"]["issuing_state"]:
                 return say.OWN_STATE
         return None
-
-    # -- what holders say ----------------------------------------------------------------------------------------------
 
     def _tell_issuer(self, report: Entry, known: Entry, outcome: Outcome) -> None:
         due_at = None
@@ -241,8 +233,6 @@ class ReportDecider:
         seen = report if self._may_see(agency, known["head"]) else None
         return self._told(agency, "answer", known, report, seen, say.SAYS[report["type"]], about=report["answers"])
 
-    # -- time ----------------------------------------------------------------------------------------------------------
-
     def due(self, due: Due) -> Outcome:
         """A hit has not been answered in time."""
         outcome = Outcome(outcome="")
@@ -256,7 +246,8 @@ class ReportDecider:
         if hit["asked"] == 1:
             due_at = self._now_ms + self._within_ms[report["urgency"]]
             self._reported.put_open({**hit, "asked": 2, "due_at": due_at})
-            outcome.notices.append(self._told(issuer, "second_request", known, report, report, say.AGAIN, due_at))
+            says = say.AGAIN_COVERT if self._is_covert(hit, known) else say.AGAIN
+            outcome.notices.append(self._told(issuer, "second_request", known, report, report, says, due_at))
             return outcome
         self._reported.put_open({**hit, "asked": hit["asked"] + 1, "due_at": None})
         outcome.notices.append(self._told(issuer, "escalated", known, report, report, say.OVERDUE))
@@ -294,6 +285,10 @@ class ReportDecider:
         about: str = "",
     ) -> Told:
         return Told(agency, kind, known, about or report["report_id"], report["report_id"], seen, reason, due_at)
+
+
+def _is_issuer(report: Entry, known: Entry) -> bool:
+    return report["reporter"] == known["head"]["issuer"]
 
 
 def _refused(remark: Remark) -> Outcome:

@@ -19,6 +19,7 @@ SAYS = {
     "clear": "the issuer says that the case is done",
 }
 AGAIN = "second request: the hit waits for your answer; the next time it goes to the bureau of your state"
+AGAIN_COVERT = "second request: the hit waits for your answer"
 OVERDUE = "the hit still waits for your answer, and it is late"
 BUREAU = "the issuer, of your state, has not answered this hit: see that it does"
 ESCALATED = "the issuer has not answered in time; the bureau of its state has been told"
