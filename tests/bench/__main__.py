@@ -1,7 +1,7 @@
 """`make bench`: what the platform does on this machine, beside a bare librdkafka loop in the same run.
 
 Absolute figures are those of the machine; only ratios carry over. The result is a table, and JSON in
-.hueandcry/bench/result.json.
+.hueandcry/bench/result.json. With --only identity no Kafka is started: what matching finds, on a labelled set.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from rich.console import Console
 from rich.table import Table
 
+from bench import identity
 from bench.costs import costs
 from bench.load import alerts, messages
 from bench.rig import Platform, Run, shown
@@ -41,10 +42,21 @@ def main() -> None:
     options.add_argument("--alerts", type=int, default=20_000, help="alerts for each measurement of throughput")
     options.add_argument("--pace", type=float, default=200.0, help="alerts a second for the measurement of latency")
     options.add_argument("--seconds", type=float, default=20.0, help="length of the measurement of latency")
+    options.add_argument("--records", type=int, default=100_000, help="labelled alerts for the section identity")
+    options.add_argument("--only", choices=("identity", "platform"), help="one section alone")
     given = options.parse_args()
-    result = measure(given.alerts, given.pace, given.seconds)
-    (HOME / "result.json").write_text(json.dumps(result, indent=2) + "\n")
-    show(result)
+    result = {} if given.only == "identity" else measure(given.alerts, given.pace, given.seconds)
+    if given.only != "platform":
+        with shown(f"identity: {given.records} labelled alerts"):
+            result["identity"] = identity.identity(given.records)
+    HOME.mkdir(parents=True, exist_ok=True)
+    name = "identity.json" if given.only == "identity" else "result.json"
+    (HOME / name).write_text(json.dumps(result, indent=2) + "\n")
+    if given.only != "identity":
+        show(result)
+    if given.only != "platform":
+        identity.show(result["identity"], Console())
+        identity.verdict(result["identity"])
 
 
 def measure(count: int, pace: float, seconds: float) -> dict[str, Any]:

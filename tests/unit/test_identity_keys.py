@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factories import SOUND, sound_cyber, sound_person, sound_vehicle
+from factories import SOUND, sound_vehicle
 from hueandcry.enrich import doubts, enrich
 from hueandcry.identity import contradictions, hmac_key, identify, refusals
+from spoiled import spoiled
 
 SECRET = bytes(range(32))
 
@@ -96,30 +97,6 @@ def test_a_short_secret_is_refused() -> None:
 @given(st.text(), st.text())
 def test_different_keys_are_sealed_differently(one: str, other: str) -> None:
     assert (hmac_key(SECRET, one) == hmac_key(SECRET, other)) == (one == other)
-
-
-odd = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.binary(max_size=40) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@st.composite
-def spoiled(draw: st.DrawFn) -> dict[str, Any]:
-    """A sound alert in which some fields, at any depth, hold anything at all."""
-    alert = draw(st.sampled_from([sound_vehicle, sound_person, sound_cyber]))()
-
-    def spoil(value: Any, depth: int = 0) -> Any:
-        if depth and draw(st.integers(0, 5)) == 0:
-            return draw(odd)
-        if isinstance(value, dict):
-            return {name: spoil(item, depth + 1) for name, item in value.items()}
-        if isinstance(value, list):
-            return [spoil(item, depth + 1) for item in value]
-        return draw(st.text()) if isinstance(value, str) and draw(st.integers(0, 3)) == 0 else value
-
-    return {**alert, "subject": spoil(alert["subject"]), "offences": spoil(alert["offences"])}
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)

@@ -74,7 +74,11 @@ def test_plates_of_two_states_types_or_subdivisions_differ() -> None:
     assert len({plate_key(plate) for plate in plates}) == 4
 
 
-CAR = {"make": "Volkswagen", "year": 2019, "colours": ["blue"], "vin": {"raw": "WVWZZZ1JZ3W386752"}, "category": "car"}
+YEAR_MS = 31_556_952_000
+CAR = {
+    "make": "Volkswagen", "year": 2019, "colours": ["blue"], "vin": {"raw": "WVWZZZ1JZ3W386752"}, "category": "car",
+    "stolen_from": 0, "stolen_until": YEAR_MS,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -89,6 +93,9 @@ CAR = {"make": "Volkswagen", "year": 2019, "colours": ["blue"], "vin": {"raw": "
         pytest.param({"colours": ["bleu"]}, (), id="a colour that is not known speaks against nothing"),
         pytest.param({"vin": {"raw": "WVWZZZ1JZ3W386753"}}, ("subject.vin.raw",), id="VIN"),
         pytest.param({"vin": {"raw": "11111111111111111"}}, (), id="a VIN that names no car"),
+        pytest.param({"stolen_from": 10 * YEAR_MS}, (), id="less than ten years on"),
+        pytest.param({"stolen_from": 12 * YEAR_MS}, ("subject.stolen_from",), id="period of a plate"),
+        pytest.param({"stolen_from": 12 * YEAR_MS, "vin": {"raw": "wvwzzz1jz3w386752"}}, (), id="stolen twice"),
     ],
 )
 def test_what_speaks_against_one_vehicle(other: dict[str, object], fields: tuple[str, ...]) -> None:

@@ -57,9 +57,7 @@ def _vin(reading: VinReading, vehicle: Mapping[str, Any], category: str) -> list
     if not vin or category in OTHER_STANDARDS:
         return []
     if len(vin) != LENGTH:
-        message = (
-            "A VIN has 17 characters; only vehicles from before 1981 have shorter numbers. Matching leaves it out."
-        )
+        message = "A VIN has 17 characters; only vehicles from before 1981 have shorter numbers. It joins nothing."
         return [Remark(field, "vin.length", message)]
     if reading.illegal:
         return []
@@ -93,12 +91,10 @@ def _plate(plate: Mapping[str, Any]) -> list[Remark]:
         message = "Letters of several scripts that look alike are mixed; matching reads all as Latin."
         found.append(Remark("subject.plate.raw", "plate.mixed_scripts", message))
     if not state:
-        message = "Without its state a plate matches nothing. Write its ISO 3166-1 alpha-3 code."
+        message = "Without its state a plate joins nothing. Write its ISO 3166-1 alpha-3 code."
         found.append(Remark("subject.plate.state", "plate.no_state", message))
     elif state in SUBNATIONAL and not plate.get("subdivision"):
-        message = (
-            "Subdivisions of this state give out equal plates. Write its ISO 3166-2 code, else it matches nothing."
-        )
+        message = "Subdivisions of this state give out equal plates. Write its ISO 3166-2 code, else it joins nothing."
         found.append(Remark("subject.plate.subdivision", "plate.no_subdivision", message))
     return found
 

@@ -32,6 +32,10 @@ HOUSES: tuple[frozenset[str], ...] = (
     frozenset({"PIAGGIO", "VESPA", "GILERA", "APRILIA", "MOTOGUZZI"}),
 )  # fmt: skip
 
+# For how long a plate names one vehicle. States keep the plates of a stolen vehicle from being issued again while it is
+# sought; an alert on an object is kept for ten years (Regulation (EU) 2018/1862, article 53).
+PERIOD_MS = 10 * 31_556_952_000
+
 # Colours that light or wording easily confuses stand in one family.
 _COLOURS = {
     "black": "dark", "anthracite": "dark grey", "charcoal": "dark grey",
@@ -69,7 +73,8 @@ def _names(name: str, folded: str) -> set[str]:
 def contradictions(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields of two decoded hueandcry.StolenVehicle that can't both be true of one vehicle; empty where none.
 
-    Looked at are VIN (where both identify), make, model year (two years apart or more) and main colour.
+    Looked at are VIN (where both identify), make, model year (two years apart or more), main colour, and where the VIN
+    is not the same the time of the theft (`PERIOD_MS` apart or more).
     """
     found: list[str] = []
     vins = [
@@ -82,10 +87,27 @@ def contradictions(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[st
     years = (one.get("year"), other.get("year"))
     if isinstance(years[0], int) and isinstance(years[1], int) and abs(years[0] - years[1]) > 1:
         found.append("subject.year")
-    families = [_family(texts(side.get("colours"))) for side in (one, other)]
-    if families[0] and families[1] and not families[0] & families[1]:
+    if colours_differ(one, other):
         found.append("subject.colours")
+    one_vin = vins[0].identifies and vins[0].normalised == vins[1].normalised
+    if not one_vin and thefts_apart(one, other):
+        found.append("subject.stolen_from")
     return tuple(found)
+
+
+def colours_differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool | None:
+    """Whether the main colours of two vehicles can't be taken for one another; None where one is not known."""
+    families = [_family(texts(side.get("colours"))) for side in (one, other)]
+    return not families[0] & families[1] if all(families) else None
+
+
+def thefts_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """True where two thefts are so far apart that a plate can have been issued again meanwhile."""
+    spans = [(side.get("stolen_from"), side.get("stolen_until")) for side in (one, other)]
+    times = [[time for time in span if isinstance(time, int)] for span in spans]
+    if not all(times):
+        return False
+    return max(min(times[0]), min(times[1])) - min(max(times[0]), max(times[1])) >= PERIOD_MS
 
 
 def _family(colours: list[str]) -> set[str]:

@@ -97,13 +97,14 @@ def _name_keys(identity: Mapping[str, Any], born: str, nationalities: list[str],
             original = text(identity.get("original"))
             names = [normalise_name(text(identity.get("transliteration")), state=state)]
             # Pinyin misreads Han names of any but Chinese citizens; kana and hangul have no rule of ICAO.
-            if original and (state == "CHN" or not _east_asian(original)):
+            if original and (state == "CHN" or not east_asian(original)):
                 names.append(normalise_name(original, state=state))
         keys += [f"name:{name}:{born}:{state}" for name in names if " " in name]
     return keys
 
 
-def _east_asian(name: str) -> bool:
+def east_asian(name: str) -> bool:
+    """True where a name has letters that have no rule of ICAO, or whose reading hangs on the language."""
     return any("\u3040" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for char in name)
 
 

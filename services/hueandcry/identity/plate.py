@@ -2,7 +2,7 @@
 
 Plates are reissued, so a plate names a vehicle only within a period. We leave time out of the key: a period cut by the
 calendar parts two alerts of one theft at new year. Those who join alerts by a plate ask `confirm.contradictions`
-whether make, year, colour or VIN speak against it.
+whether make, year, colour, VIN or thefts too far apart (`confirm.PERIOD_MS`) speak against it.
 
 The key is state, subdivision where plates are not national, type and folded plate. It is not strong where the state
 is not known, where the subdivision is lacking in a state whose subdivisions give out equal plates, where the type is

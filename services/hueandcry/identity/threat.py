@@ -45,22 +45,34 @@ def _names_one_thing(indicator: Indicator) -> bool:
     return kind not in NARROWEST or "/" not in value or int(value.rpartition("/")[2]) >= NARROWEST[kind]
 
 
+def kept(threat: Mapping[str, Any], most: int | None = None) -> set[Indicator]:
+    """The indicators of a decoded hueandcry.CyberThreat, or the one that its pattern is; none that is a stop value.
+
+    Args:
+        threat: the record.
+        most: how many indicators are looked at, in the order of their values; all where it is None.
+    """
+    items = records(threat.get("indicators"))
+    if most is not None and len(items) > most:
+        items = sorted(items, key=lambda item: (text(item.get("value")), text(item.get("type"))))[:most]
+    found = {normalise_indicator(text(item.get("type")), text(item.get("value"))) for item in items}
+    if not found and (simple := simple_indicator(text(threat.get("pattern")))):
+        found = {simple}
+    return {one for one in found if one.value and not is_stop(one.type, one.value)}
+
+
 def threat_keys(threat: Mapping[str, Any]) -> list[str]:
     """Keys, the leading one first, of a decoded hueandcry.CyberThreat; empty where nothing correlates."""
-    found = set(indicators(threat))
     pattern = text(threat.get("pattern"))
-    if not found and pattern:
-        simple = simple_indicator(pattern)
-        if simple is None:
-            return _pattern_keys(normalise_pattern(pattern))
-        found = {simple}
-    kept = sorted(one for one in found if one.value and not is_stop(one.type, one.value))
-    singles = [f"{one.type}:{one.value}" for one in kept if _names_one_thing(one)]
+    if pattern and not records(threat.get("indicators")) and simple_indicator(pattern) is None:
+        return _pattern_keys(normalise_pattern(pattern))
+    ordered = sorted(kept(threat))
+    singles = [f"{one.type}:{one.value}" for one in ordered if _names_one_thing(one)]
     if not singles:
         return []
-    if len(kept) == 1:
+    if len(ordered) == 1:
         return singles
-    digest = hashlib.sha256("\n".join(f"{one.type}:{one.value}" for one in kept).encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256("\n".join(f"{one.type}:{one.value}" for one in ordered).encode("utf-8", "surrogatepass"))
     return [f"set:{digest.hexdigest()}", *singles[:CLAIMS]]
 
 

@@ -33,6 +33,7 @@ from hueandcry.lanes.app import LaneApp
 from hueandcry.lanes.assignment import Assignment
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.intake import taken
+from hueandcry.lanes.patience import Patience
 from hueandcry.lanes.state import Overlay
 from hueandcry.lanes.ticks import Ticker, Timed
 from hueandcry.lanes.transaction import Aborted, Transactor
@@ -229,7 +230,11 @@ class Lane(Service):
 
     def _close(self) -> None:
         if self._consumer is not None:
-            self._consumer.close()
+            # librdkafka's may never come back, as after a rebalance in which a database could not be opened.
+            patience = Patience()
+            if not patience.ask(self._consumer.close).wait(_CALL_SECONDS):
+                log.warning("lane %s leaves a consumer behind that does not close", self.name)
+            patience.end()
             self._consumer = None
         self._release()
         if self._transactor is not None:
@@ -245,9 +250,9 @@ class Lane(Service):
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._release()
         consumer.assign(partitions)
-        self._held.take(partitions, int(self._clock() * 1000))
         if partitions:
-            consumer.pause(self._held.places)
+            consumer.pause(partitions)
+        self._held.take(partitions, int(self._clock() * 1000))
         if self._ticker is not None:
             self._ticker.assigned((each.topic, each.partition) for each in partitions)
         log.info("lane %s has %d partitions", self.name, len(partitions))
