@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hueandcry.alerts.model import Alert
     from hueandcry.sdk.publisher import Publisher
-    from hueandcry.sdk.subscriber import Receipts, Subscriber
+    from hueandcry.sdk.reports import Reports
+    from hueandcry.sdk.subscriber import Notices, Receipts, Subscriber
 
 __version__ = version("hueandcry")
-__all__ = ["Alert", "Publisher", "Receipts", "Subscriber", "__version__"]
+__all__ = ["Alert", "Notices", "Publisher", "Receipts", "Reports", "Subscriber", "__version__"]
 
 #: Loaded when first asked for, so that a processor does not pay for the SDK.
 _LAZY = {
     "Alert": "hueandcry.alerts.model",
+    "Notices": "hueandcry.sdk.subscriber",
     "Publisher": "hueandcry.sdk.publisher",
     "Receipts": "hueandcry.sdk.subscriber",
+    "Reports": "hueandcry.sdk.reports",
     "Subscriber": "hueandcry.sdk.subscriber",
 }
 

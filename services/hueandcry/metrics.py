@@ -10,6 +10,8 @@ DELIVERIES = Counter("hueandcry_deliveries_total", "Deliveries to inboxes.", ["k
 DENIED = Counter("hueandcry_denied_total", "Subscriptions that asked for an alert but had no right to it.", ["rule"])
 DUE_DONE = Counter("hueandcry_due_done_total", "Things done because their time had come.", ["what"])
 POSTPONED = Counter("hueandcry_due_postponed_total", "Things that were due and had to be put off.", ["what"])
+REPORTS = Counter("hueandcry_reports_total", "Reports on alerts by what became of them.", ["type", "outcome"])
+NOTICES = Counter("hueandcry_notices_total", "Notices of reports, to whom they concern.", ["type"])
 THROUGH_SECONDS = Histogram(
     "hueandcry_through_seconds",
     "From the broker's receipt of a message to its decision in distribute.",

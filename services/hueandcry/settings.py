@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     identity_secret: SecretStr = Field(
         SecretStr(""), description="key of the HMAC over identity keys, at least 32 bytes in hex (admit only)"
     )
+    confirm_urgent_seconds: int = Field(600, ge=1, description="time in which an urgent hit is to be confirmed")
+    confirm_routine_seconds: int = Field(3600, ge=1, description="time in which a routine hit is to be confirmed")
     home: Path = Field(DEFAULT_HOME, description="folder of the local set-up and its profiles")
     state_dir: Path = Field(DEFAULT_HOME / "state", description="folder of the local state of the processors")
     network_dir: Path = Field(Path("topics"), description="folder that describes the network")

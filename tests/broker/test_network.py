@@ -148,7 +148,16 @@ def test_an_agency_publishes_and_receives(applied: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", ["inbox.usa-cyber2", "receipts.usa-cyber2", "inbox.fra-police", "admitted", "network"]
+    "other",
+    [
+        "inbox.usa-cyber2",
+        "receipts.usa-cyber2",
+        "notices.fra-police",
+        "hits.americas",
+        "inbox.fra-police",
+        "admitted",
+        "network",
+    ],
 )
 def test_an_agency_reads_no_other_topic(applied: Cluster, other: str) -> None:
     answer = consume(as_agency(applied, "usa-cyber"), other, "usa-cyber.main")
@@ -157,7 +166,17 @@ def test_an_agency_reads_no_other_topic(applied: Cluster, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", ["alerts.europe", "inbox.usa-cyber", "admitted", "register", "receipts.usa-cyber", "network"]
+    "other",
+    [
+        "alerts.europe",
+        "hits.europe",
+        "notices.usa-cyber",
+        "inbox.usa-cyber",
+        "admitted",
+        "register",
+        "receipts.usa-cyber",
+        "network",
+    ],
 )
 def test_an_agency_writes_to_its_region_only(applied: Cluster, other: str) -> None:
     error = produce(as_agency(applied, "usa-cyber"), other)
@@ -203,7 +222,8 @@ def test_an_agency_administers_nothing(applied: Cluster) -> None:
     with pytest.raises(NetworkError):
         quotas.alter(agency.config, {"usa-cyber": {"producer_byte_rate": None}})
     visible = agency.admin.list_topics(timeout=10).topics
-    assert set(visible) == {"alerts.americas", "inbox.usa-cyber", "receipts.usa-cyber"}
+    mine = {"inbox.usa-cyber", "receipts.usa-cyber", "notices.usa-cyber"}
+    assert set(visible) == {"alerts.americas", "hits.americas", *mine}
 
 
 def test_what_was_changed_by_hand_is_put_right(applied: Cluster, spec: NetworkSpec) -> None:

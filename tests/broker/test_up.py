@@ -56,7 +56,8 @@ def test_everything_runs_and_is_ready(home: Path) -> None:
 def test_an_agency_sees_its_own_topics_only(home: Path) -> None:
     config = LocalCluster(home).client_config("fra-police")
     topics = set(AdminClient(config).list_topics(timeout=20).topics)
-    assert topics == {"alerts.europe", "inbox.fra-police", "receipts.fra-police"}
+    mine = {"inbox.fra-police", "receipts.fra-police", "notices.fra-police"}
+    assert topics == {"alerts.europe", "hits.europe", *mine}
 
 
 def test_every_agency_has_its_profile_and_its_secrets_for_itself(home: Path) -> None:

@@ -36,7 +36,7 @@ Inboxes = dict[str, list[Delivery]]
 
 def delivery(alert: dict[str, Any] | None, form: str, action: str = "issued", alert_id: str = "id-1") -> Delivery:
     return Delivery(
-        *("d", action, alert_id, 1, "wanted_person", "id-1", NOW, NOW, form, "", (), {}, 1, alert),
+        *("d", action, alert_id, 1, "wanted_person", "id-1", NOW, NOW, form, "", (), False, -1, {}, 1, alert),
         *(Place("inbox.b", 0, 0, 0), (), b"", {}),
     )
 

@@ -9,8 +9,8 @@ import pytest
 from hueandcry.admit import service as admit
 from hueandcry.control.doctor import balance as module
 from hueandcry.control.doctor.balance import Balance, Inflow
+from hueandcry.distribute import report_stage, stage
 from hueandcry.distribute import service as distribute
-from hueandcry.distribute import stage
 from hueandcry.lanes import tally
 
 EUROPE = ("alerts.europe", 0)
@@ -65,3 +65,16 @@ def test_the_names_are_those_that_the_processors_use() -> None:
     assert (admit.CHANGELOG, distribute.REGISTER) == (module.ADMIT_CHANGELOG, module.REGISTER)
     assert (stage.ADMITTED, stage.TALLY) == (module.ADMITTED, module.ADMITTED)
     assert tally.PREFIX == module._TALLY
+    assert report_stage.COUNTED == module.REPORTS
+    assert stage.CLAIMS == module.CLAIMS
+
+
+def test_reports_have_a_balance_of_their_own() -> None:
+    hits = replace(SOUND, inflow={("hits.europe", 0): Inflow(before=8, waiting=2, read=8, dropped=0)})
+    both = replace(SOUND, reports=hits)
+    assert both.faults == []
+    assert both.sentence == f"{SOUND.sentence}; reports: {hits.sentence}"
+    assert both.to_json()["reports"]["present_by_region"] == {"europe": 10}
+    lost = replace(SOUND, reports=replace(hits, waiting_distribute=0))
+    assert lost.faults == ["reports: admit has admitted 6, distribute read 5, and 0 wait"]
+    assert replace(SOUND, reports=Balance({}, {}, {}, 0)).sentence == SOUND.sentence

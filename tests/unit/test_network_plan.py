@@ -312,16 +312,16 @@ def test_an_agency_has_its_own_and_nothing_else(drawn: Mapping[str, tuple[str, b
     acls = derive(SPEC.model_copy(update={"agencies": agencies}))
     regions = ("europe", "africa", "euro")
     topics = [
-        *(f"{kind}.{name}" for kind, name in product(("inbox", "receipts"), agencies)),
-        *(f"{kind}.{region}" for kind, region in product(("alerts", "quarantine"), regions)),
+        *(f"{kind}.{name}" for kind, name in product(("inbox", "receipts", "notices"), agencies)),
+        *(f"{kind}.{region}" for kind, region in product(("alerts", "hits", "quarantine"), regions)),
         *("admitted", "claims", "register", "admit-changelog", "network", "_schemas", "inbox", "inbox."),
     ]
     for name, (region, publishes) in drawn.items():
         readable = {topic for topic in topics if may(acls, name, "read", "topic", topic)}
         writable = {topic for topic in topics if may(acls, name, "write", "topic", topic)}
         described = {topic for topic in topics if may(acls, name, "describe", "topic", topic)}
-        assert readable == {f"inbox.{name}", f"receipts.{name}"}
-        assert writable == ({f"alerts.{region}"} if publishes else set())
+        assert readable == {f"inbox.{name}", f"receipts.{name}", f"notices.{name}"}
+        assert writable == {f"hits.{region}"} | ({f"alerts.{region}"} if publishes else set())
         assert described == readable | writable
         for other in agencies:
             for resource, own in (("group", True), ("transactional_id", publishes)):
@@ -336,7 +336,10 @@ def test_an_agency_has_its_own_and_nothing_else(drawn: Mapping[str, tuple[str, b
 def test_services_have_what_the_code_says() -> None:
     acls = derive(SPEC)
     assert may(acls, "hc-admit", "read", "topic", "alerts.europe")
+    assert may(acls, "hc-admit", "read", "topic", "hits.europe")
     assert may(acls, "hc-distribute", "write", "topic", "inbox.fra-police")
+    assert may(acls, "hc-distribute", "write", "topic", "notices.fra-police")
+    assert not may(acls, "hc-distribute", "read", "topic", "hits.europe")
     assert may(acls, "hc-distribute", "write", "transactional_id", "hc-distribute.0")
     assert not may(acls, "hc-distribute", "read", "topic", "alerts.europe")
     assert not may(acls, "hc-distribute", "write", "topic", "admitted")

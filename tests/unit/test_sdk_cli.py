@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from factories import NOW_MS, sound_vehicle
+from hueandcry.alerts.reports import ReportType
 from hueandcry.cli import main
 from hueandcry.cli.distinguish import next_version
 from hueandcry.cli.publish import _await as await_receipts  # pyright: ignore[reportPrivateUsage]
 from hueandcry.cli.publish import _Tally as Tally  # pyright: ignore[reportPrivateUsage]
+from hueandcry.cli.report import Kind
+from hueandcry.cli.tail import notice_row
 from hueandcry.cli.why import judge
 from hueandcry.rights.network import Agency, Network, Region, Subscription
-from hueandcry.sdk.delivery import Place, Receipt
+from hueandcry.sdk.delivery import Notice, Place, Receipt
 from hueandcry.sdk.jsonable import jsonable
 from hueandcry.sdk.register import Registered
 
@@ -59,6 +63,11 @@ def alerts(tmp_path: Path) -> Path:
         (["publish", "-", "--as", "fr-pn", "--format", "csv"], "give --mapping FILE"),
         (["publish", "-", "--as", "fr-pn", "--timeout", "0"], "--timeout"),
         (["publish", "-"], "--as"),
+        (["report", "--as", "fr-pn", "--type", "hit"], "say which alert"),
+        (["report", "x", "--as", "fr-pn", "--type", "confirm"], "--answer REPORT_ID goes with"),
+        (["report", "x", "--as", "fr-pn", "--type", "hit", "--answer", "y"], "--answer REPORT_ID goes with"),
+        (["report", "x", "--as", "fr-pn", "--type", "found"], "--type"),
+        (["tail", "--as", "fr-pn", "--receipts", "--notices"], "ask for one"),
         (["tail"], "--as"),
         (["tail", "--as", "fr-pn", "--from", "yesterday"], "write beginning, latest"),
         (["tail", "--as", "fr-pn", "--limit", "0"], "--limit"),
@@ -128,7 +137,7 @@ class Answers:
 
     def __init__(self, source: tuple[str, int, int], outcomes: list[str]) -> None:
         self.left = [
-            Receipt("r", "a", 1, outcome, None, 0, [], source, Place("receipts.fr-pn", 0, number, 0), {})
+            Receipt("r", "a", 1, outcome, None, 0, [], source, None, Place("receipts.fr-pn", 0, number, 0), {})
             for number, outcome in enumerate(outcomes)
         ]
 
@@ -222,3 +231,18 @@ def test_why_answers_by_what_was_sent_then_rights_then_subscriptions(
     assert (judged.answer, judged.exit_code) == (answer, exit_code)
     assert all(verdict.passed for verdict in judged.rules) == (answer != "not_entitled")
     assert json.loads(json.dumps(judged.to_json()))["answer"] == answer
+
+
+def test_the_command_knows_every_type_of_report() -> None:
+    assert {kind.value for kind in Kind} == set(get_args(ReportType))
+
+
+def test_a_notice_is_one_row_that_steers_no_terminal() -> None:
+    words = "stopped \x1b[2J\nhere"
+    record = {"type": "hit", "reporter": "ke-np", "words": words, "reason": None}
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    place = Place("notices.fr-pn", 0, 0, 0)
+    row = notice_row(Notice("n", "report", "a", 1, "r", record, at, "confirm it", at, place, (), {})).plain
+    assert row.isprintable()
+    assert "ke-np" in row
+    assert "stopped" in row

@@ -11,12 +11,12 @@ from hueandcry.lanes.lane import Lane
 from hueandcry.lanes.worker import run
 from hueandcry.settings import Settings
 from hueandcry.wire.codec import SchemaIds
-from hueandcry.wire.kafka import client_config, producer_config, registry_client
+from hueandcry.wire.kafka import client_config, partitions_of, producer_config, registry_client
 
 NAME = "hc-admit"
 CHANGELOG = "admit-changelog"
-#: Every region's alerts; a region that is added to the network is taken up without a restart.
-TOPICS = r"^alerts\.[a-z0-9-]+$"
+#: Every region's alerts and reports; a region that is added to the network is taken up without a restart.
+TOPICS = r"^(alerts|hits)\.[a-z0-9-]+$"
 
 
 def serve(settings: Settings) -> None:
@@ -33,6 +33,7 @@ def serve(settings: Settings) -> None:
         schemas=SchemaIds(registry_client(settings)),
         identity_secret=bytes.fromhex(settings.identity_secret.get_secret_value()),
         now_ms=lambda: time.time_ns() // 1_000_000,
+        partitions=partitions_of(settings, "claims")["claims"],
     )
     app = lane_app("admit", settings)
     lane = Lane(

@@ -6,6 +6,7 @@ Rules, in this order; a message that breaks one is refused, its bytes kept, and 
 3. The signer is the issuer, and may publish this kind of alert in this region.
 4. It is sound (`alerts.checks`), and so is its VIN where the rules of its maker's country bind.
 What is admitted is keyed by an HMAC of its identity and carries the issuer's own bytes.
+Reports on alerts come in beside them (`reports`).
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hueandcry.admit import reports
 from hueandcry.admit.authority import refusals as authority_refusals
 from hueandcry.admit.head import distinct_from, head_of
+from hueandcry.admit.opened import Refused, opened
 from hueandcry.alerts.checks import check, doubts
 from hueandcry.alerts.remarks import Remark
 from hueandcry.enrich import doubts as enrichment_doubts
 from hueandcry.enrich import enrich
-from hueandcry.errors import RegistryError, WireError
+from hueandcry.errors import RegistryError
 from hueandcry.identity.keys import hmac_key, identify
 from hueandcry.identity.proposals import proposal_keys
 from hueandcry.identity.refuse import refusals as identity_refusals
@@ -30,25 +33,13 @@ from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
 from hueandcry.metrics import REFUSALS
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.network import Network
-from hueandcry.wire.codec import SchemaIds, decode_as, encode
-from hueandcry.wire.framing import frame, unframe
-from hueandcry.wire.proof import HEADERS, Verifier, leaf_hash, proof_of
+from hueandcry.wire.codec import SchemaIds, encode
+from hueandcry.wire.framing import frame
+from hueandcry.wire.proof import HEADERS, Verifier
 
 log = logging.getLogger(__name__)
 
 ADMITTED = "admitted"
-
-
-class _Refused(Exception):
-    """A message that is not admitted, with what is known of its sender."""
-
-    def __init__(
-        self, remarks: list[Remark], *, alert: Mapping[str, Any] | None = None, signer: str | None = None
-    ) -> None:
-        super().__init__()
-        self.remarks = remarks
-        self.alert = alert
-        self.signer = signer
 
 
 class Admit:
@@ -59,6 +50,7 @@ class Admit:
         schemas: the registry's ids.
         identity_secret: key of the HMAC over identity keys.
         now_ms: gives epoch milliseconds.
+        partitions: of `claims`.
     """
 
     def __init__(
@@ -68,12 +60,15 @@ class Admit:
         schemas: SchemaIds,
         identity_secret: bytes,
         now_ms: Callable[[], int],
+        partitions: int,
     ) -> None:
         self._network = network
         self._schemas = schemas
         self._secret = identity_secret
         self._now_ms = now_ms
         self._verifier = Verifier(lambda key_id: network().keys.get(key_id))
+        self._partitions = partitions
+        self._claim_id = schemas.id_of("hueandcry.Claim")
         self._admitted_id = schemas.id_of("hueandcry.Admitted")
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
 
@@ -89,7 +84,7 @@ class Admit:
             try:
                 effects.records.append(self._admit(message, network, now_ms))
                 count["admitted"] += 1
-            except _Refused as refused:
+            except Refused as refused:
                 effects.records += self._refuse(message, refused, network, now_ms)
                 count["refused"] += 1
         _add_up(batch, counts)
@@ -98,45 +93,35 @@ class Admit:
     def give_up(self, batch: Batch, reason: str) -> Effects:
         """Refuse the only message of the batch: Kafka would not take what came of it."""
         (message,) = batch.messages
-        refused = _Refused([Remark("", "kafka.refused", f"Kafka does not take this message: {reason}")])
+        refused = Refused([Remark("", "kafka.refused", f"Kafka does not take this message: {reason}")])
         records = self._refuse(message, refused, self._network(), self._now_ms())
         _add_up(batch, {(message.partition, message.topic): Counter(read=1, refused=1)})
         return Effects(records, batch.state)
 
     def _admit(self, message: Incoming, network: Network, now_ms: int) -> Record:
         try:
+            if message.topic.startswith(reports.PREFIX):
+                return self._reported(message, network, now_ms)
             return self._admitted(message, network, now_ms)
-        except (_Refused, RegistryError):
+        except (Refused, RegistryError):
             raise
         except Exception:
             # A fault of ours must not stop the lane nor lose the alert: it is kept, and an operator sees why.
             log.exception("admit failed at %s[%d]@%d", message.topic, message.partition, message.offset)
             remark = Remark("", "internal", "a fault of the platform; the operator has been told, the bytes are kept")
-            raise _Refused([remark]) from None
+            raise Refused([remark]) from None
 
     def _admitted(self, message: Incoming, network: Network, now_ms: int) -> Record:
-        if message.value is None:
-            raise _Refused([Remark("", "wire.empty", "the message has no value; send the alert")])
-        try:
-            schema_id, body = unframe(message.value)
-            writer = self._schemas.writer(schema_id)
-            alert = decode_as("hueandcry.Alert", body, writer)
-        except WireError as error:
-            raise _Refused([_remark(error)]) from error
-        try:
-            proof = proof_of(message.headers)
-            leaf = leaf_hash(writer.fingerprint, body)
-            key = self._verifier.verify(proof, leaf, message.timestamp)
-        except WireError as error:
-            raise _Refused([_remark(error)], alert=alert) from error
+        read = opened(message, "hueandcry.Alert", self._schemas, self._verifier)
+        alert = read.record
         origin = Origin(message.topic, message.partition, message.offset)
         remarks = (
-            authority_refusals(alert, key.agency, origin.region, network)
+            authority_refusals(alert, read.signer, origin.region, network)
             or check(alert, now_ms=now_ms)
             or identity_refusals(alert)
         )
         if remarks:
-            raise _Refused(remarks, alert=alert, signer=key.agency)
+            raise read.refused(remarks, "hueandcry.Alert")
         identity = identify(alert)
         identity_key = self._hmac(alert, identity.key)
         enrichment = enrich(alert)
@@ -149,10 +134,10 @@ class Admit:
             "received_at": message.timestamp,
             "identity_key": identity_key,
             "strong": identity.strong,
-            "digest": leaf,
+            "digest": read.leaf,
             "enrichment": enrichment,
-            "schema_id": schema_id,
-            "body": body,
+            "schema_id": read.schema_id,
+            "body": read.body,
             "claims": [self._hmac(alert, claim) for claim in identity.claims],
             "proposals": [self._hmac(alert, key) for key in proposal_keys(alert)],
             "distinct": distinct_from(alert),
@@ -164,10 +149,17 @@ class Admit:
         # The status is part of it: an exercise never meets an actual alert.
         return hmac_key(self._secret, f"{alert['status']}|{key}")
 
-    def _refuse(self, message: Incoming, refused: _Refused, network: Network, now_ms: int) -> list[Record]:
+    def _reported(self, message: Incoming, network: Network, now_ms: int) -> Record:
+        read = opened(message, "hueandcry.Report", self._schemas, self._verifier)
         origin = Origin(message.topic, message.partition, message.offset)
-        alert = refused.alert
-        claimed = alert["issuer"] if alert is not None and alert["issuer"] in network.agencies else None
+        remarks = reports.refusals(read.record, read.signer, origin.region, network, now_ms)
+        if remarks:
+            raise read.refused(remarks, "hueandcry.Report")
+        return reports.claim(message, read, origin, self._claim_id, self._partitions)
+
+    def _refuse(self, message: Incoming, refused: Refused, network: Network, now_ms: int) -> list[Record]:
+        origin = Origin(message.topic, message.partition, message.offset)
+        claimed = refused.author if refused.author in network.agencies else None
         for remark in refused.remarks:
             REFUSALS.labels("admit", remark.rule).inc()
         records = [
@@ -186,17 +178,13 @@ class Admit:
         told = refused.signer or claimed
         if told is not None:
             # Another agency's alert is not shown to who signed it wrongly, nor a forged one to who is named in it.
-            own = alert if refused.signer is not None and claimed == refused.signer else None
+            own = refused.record if refused.signer is not None and claimed == refused.signer else None
             remarks = [remark.as_record() for remark in refused.remarks]
             records.append(self._writer.receipt(told, origin, "refused", now_ms, head=own, remarks=remarks))
         return records
 
 
 _UNKEYED = Remark("", "key.alert_id", "the Kafka key is not the alert id, so versions may overtake each other")
-
-
-def _remark(error: WireError) -> Remark:
-    return Remark("", error.rule, error.diagnostics(), error.place)
 
 
 def _add_up(batch: Batch, counts: dict[tuple[int, str], Counter[str]]) -> None:

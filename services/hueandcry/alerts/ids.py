@@ -13,6 +13,8 @@ DELIVERY_NAMESPACE = uuid.UUID("9962fe12-28fe-4aa2-a91e-cf3d5b3987b5")
 RECEIPT_NAMESPACE = uuid.UUID("5c88ed64-5e62-42a6-9b28-a697beb548d1")
 CLUSTER_NAMESPACE = uuid.UUID("20459a8d-33c0-4c4a-af68-352b6131df4e")
 NOTICE_NAMESPACE = uuid.UUID("ded8f4c5-6275-4f93-8519-01e052615ddd")
+REPORT_NAMESPACE = uuid.UUID("62a681ae-6014-455f-9d32-130d5abfe743")
+REPORT_NOTICE_NAMESPACE = uuid.UUID("ae37b448-ccff-43c2-9128-a38a204208e4")
 
 
 def alert_id(issuer: str, national_reference: str) -> str:
@@ -62,6 +64,27 @@ def cluster_id(identity_key: bytes, alert_id: str = "") -> str:
         alert_id: of an alert that stands alone.
     """
     return _uuid5(CLUSTER_NAMESPACE.bytes, f"{identity_key.hex()}\n{alert_id}")
+
+
+def report_id(reporter: str, reference: str) -> str:
+    """Id of a report on an alert.
+
+    Args:
+        reporter: id of the reporting agency; agency ids hold no line feed.
+        reference: the agency's own reference of this report.
+    """
+    return _uuid5(REPORT_NAMESPACE.bytes, f"{reporter}\n{reference}")
+
+
+def report_notice_id(report_id: str, notice_type: str, agency: str) -> str:
+    """Id of what an agency is told of a report, the same when it is sent again.
+
+    Args:
+        report_id: the report that set it off.
+        notice_type: symbol of hueandcry.NoticeType.
+        agency: who is told.
+    """
+    return _uuid5(REPORT_NOTICE_NAMESPACE.bytes, f"{report_id}\n{notice_type}\n{agency}")
 
 
 def _uuid5(namespace: bytes, name: str) -> str:

@@ -98,21 +98,24 @@ def _theft(alert: Mapping[str, Any], _now: int) -> Found:
 
 def _place(alert: Mapping[str, Any], _now: int) -> Found:
     place = alert["subject"]["place"]
-    if place is None:
-        return None
+    return place_findings(place, "subject.place") if place is not None else None
+
+
+def place_findings(place: Mapping[str, Any], path: str) -> list[Finding]:
+    """What is wrong with a hueandcry.Place; `path` is the field that holds it."""
     found: list[Finding] = []
     state, subdivision = place["state"], place["subdivision"]
     if state is not None and state not in STATES:
-        found.append(Finding("subject.place.state", _WRITE_STATE))
+        found.append(Finding(f"{path}.state", _WRITE_STATE))
     if subdivision is not None and not is_subdivision(subdivision):
-        found.append(Finding("subject.place.subdivision", "is no ISO 3166-2 code"))
+        found.append(Finding(f"{path}.subdivision", "is no ISO 3166-2 code"))
     latitude, longitude = place["latitude"], place["longitude"]
     if latitude is not None and not -90 <= latitude <= 90:
-        found.append(Finding("subject.place.latitude", "is no latitude; write -90 to 90 degrees"))
+        found.append(Finding(f"{path}.latitude", "is no latitude; write -90 to 90 degrees"))
     if longitude is not None and not -180 <= longitude <= 180:
-        found.append(Finding("subject.place.longitude", "is no longitude; write -180 to 180 degrees"))
+        found.append(Finding(f"{path}.longitude", "is no longitude; write -180 to 180 degrees"))
     if (latitude is None) != (longitude is None):
-        found.append(Finding("subject.place", "has half a position; write latitude and longitude, or neither"))
+        found.append(Finding(path, "has half a position; write latitude and longitude, or neither"))
     return found
 
 

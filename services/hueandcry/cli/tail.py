@@ -22,9 +22,9 @@ from hueandcry.cli.console import (
     say,
     stdout,
 )
-from hueandcry.sdk.delivery import Delivery, Receipt
+from hueandcry.sdk.delivery import Delivery, Notice, Receipt
 from hueandcry.sdk.profile import agency_profile
-from hueandcry.sdk.subscriber import Receipts, Subscriber, Unreadable
+from hueandcry.sdk.subscriber import Notices, Receipts, Subscriber, Unreadable
 from hueandcry.sdk.times import Start, parse_start
 
 _ACTION = {
@@ -36,6 +36,7 @@ _ACTION = {
     "linked": "magenta",
 }
 _OUTCOME = {"delivered": "green", "merged": "cyan", "nobody_entitled": "yellow", "refused": "red", "notice": "magenta"}
+_NOTICE = {"report": "green", "answer": "cyan", "second_request": "yellow", "escalated": "red"}
 _FORM = {"original": "", "redacted": "magenta", "none": "dim"}
 
 
@@ -59,25 +60,31 @@ def tail(
     receipts: Annotated[
         bool, typer.Option("--receipts", help="Receipts of what the agency published, instead of its inbox.")
     ] = False,
+    notices: Annotated[
+        bool,
+        typer.Option("--notices", help="Hits, sightings and answers that concern the agency, instead of its inbox."),
+    ] = False,
     group: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Keep the place under this name, and go on from it."),
     ] = None,
     home: Home = None,
 ) -> None:
-    """Show what an agency receives, as it comes: alerts of its inbox, or receipts.
+    """Show what an agency receives, as it comes: alerts of its inbox, receipts, or notices.
 
     Exit codes: 0 ended as asked (limit, end, timeout, Ctrl-C); 1 error; 2 wrong usage; 4 --limit was given and not
     reached before --timeout or Ctrl-C.
     """
+    if receipts and notices:
+        fail("--receipts and --notices are two topics: ask for one", USAGE)
     start = _start(from_, group, follow)
     ends = None if timeout is None else time.monotonic() + timeout
     with clean_exit():
         profile = agency_profile(agency, home)
-        kind = Receipts if receipts else Subscriber
+        kind = Receipts if receipts else Notices if notices else Subscriber
         with kind(profile, name=group, from_=start, until_end=not follow) as stream:
             if output is Output.table:
-                stdout().print(_RECEIPT_HEADER if receipts else _HEADER, style="bold")
+                stdout().print(_HEADERS[kind], style="bold")
             try:
                 complete = _show(stream, output, limit, ends, keep=group is not None)
             except KeyboardInterrupt:
@@ -96,7 +103,9 @@ def _start(from_: str | None, group: str | None, follow: bool) -> Start | None:
         fail(f"--from: {error}", USAGE)
 
 
-def _show(stream: Subscriber | Receipts, output: Output, limit: int | None, ends: float | None, *, keep: bool) -> bool:
+def _show(
+    stream: Subscriber | Receipts | Notices, output: Output, limit: int | None, ends: float | None, *, keep: bool
+) -> bool:
     """Show messages; whether as many as were asked for."""
     shown = 0
     while limit is None or shown < limit:
@@ -113,15 +122,24 @@ def _show(stream: Subscriber | Receipts, output: Output, limit: int | None, ends
         if output is Output.json:
             print(json_line(message.to_json()), flush=True)
         else:
-            stdout().print(delivery_row(message) if isinstance(message, Delivery) else receipt_row(message))
+            stdout().print(_row(message))
         shown += 1
         if keep:
             stream.processed()
     return True
 
 
-_HEADER = "time      action     kind            ver  issuer            form      alert"
-_RECEIPT_HEADER = "time      outcome          ver  to   alert                                 remarks"
+_HEADERS: dict[type, str] = {
+    Subscriber: "time      action     kind            ver  issuer            form      alert",
+    Receipts: "time      outcome          ver  to   alert                                 remarks",
+    Notices: f"time      notice          what         from               answer by  {'report':<36}  alert",
+}
+
+
+def _row(message: Delivery | Receipt | Notice) -> Text:
+    if isinstance(message, Delivery):
+        return delivery_row(message)
+    return receipt_row(message) if isinstance(message, Receipt) else notice_row(message)
 
 
 def delivery_row(delivery: Delivery) -> Text:
@@ -133,6 +151,8 @@ def delivery_row(delivery: Delivery) -> Text:
     row.append(f"{printable((delivery.alert or {}).get('issuer', '–')):<17} ")
     row.append(f"{delivery.form:<9} ", _FORM.get(delivery.form, "red"))
     row.append(f"{delivery.alert_id}  ", "dim")
+    if delivery.suspended:
+        row.append("SUSPENDED ", "bold red")
     if delivery.action == "linked":
         row.append(f"with {', '.join(map(printable, delivery.related))}: {printable(delivery.reason)}", "dim")
     elif delivery.alert is None:
@@ -154,6 +174,20 @@ def receipt_row(receipt: Receipt) -> Text:
     if receipt.merged_into:
         notes.insert(0, f"merged into {receipt.merged_into}")
     row.append(", ".join(notes))
+    return row
+
+
+def notice_row(notice: Notice) -> Text:
+    """One row for people; the words of the report at the end."""
+    report = notice.report or {}
+    row = Text()
+    row.append(f"{notice.at.astimezone():%H:%M:%S}  ")
+    row.append(f"{notice.type:<15} ", _NOTICE.get(notice.type, "red"))
+    row.append(f"{report.get('type', '–'):<12} {printable(report.get('reporter', '–')):<18} ")
+    due = f"{notice.due_at.astimezone():%H:%M:%S}" if notice.due_at else "–"
+    row.append(f"{due:<10} ", "bold" if notice.due_at else "dim")
+    row.append(f"{notice.report_id}  {notice.alert_id}  ", "dim")
+    row.append(printable(report.get("words") or report.get("reason") or notice.reason))
     return row
 
 

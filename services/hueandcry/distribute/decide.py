@@ -18,7 +18,7 @@ from typing import Any
 
 from hueandcry.alerts.ids import cluster_id
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import clusters, conflicts, schedule
+from hueandcry.distribute import clusters, conflicts, reported, schedule
 from hueandcry.distribute.clusters import Slot
 from hueandcry.distribute.conflicts import MaySee
 from hueandcry.distribute.decision import Decision, Routes, Send
@@ -133,6 +133,7 @@ class Decider:
             "apart": False,
             "ended_at": self._now_ms if ends else None,
             "latest_end": latest_end,
+            "flags": list(known["flags"]) if known else [],
         }
 
     def _publish(self, entry: Entry, known: Entry | None, decision: Decision) -> None:
@@ -298,6 +299,8 @@ class Decider:
         handover = claim("handover", alert_id, last, home, sent=known["sent"], state=known["state"])
         handover["expires_at"] = known["head"]["expires_at"]
         decision.claims.append(Claim(home, handover))
+        for part in reported.hand_over(self._register.state, known):
+            decision.claims.append(Claim(home, claim("reports", alert_id, last, home, reports=part)))
 
     def _handover(self, record: dict[str, Any], known: Entry | None, decision: Decision) -> None:
         if known is None:

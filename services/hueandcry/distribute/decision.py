@@ -23,6 +23,7 @@ class Send(NamedTuple):
         granted: the agency's right to the content; None where it gets no content (a recall).
         related: other active alerts: of its cluster those that the agency holds, and linked ones that it may see.
         reason: why it is sent, where the action does not say it all.
+        suspended: whether the agency's state has flagged the alert.
     """
 
     agency: str
@@ -31,6 +32,7 @@ class Send(NamedTuple):
     granted: Granted | None
     related: tuple[str, ...] = ()
     reason: str = ""
+    suspended: bool = False
 
 
 @dataclass(slots=True)

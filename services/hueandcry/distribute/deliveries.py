@@ -46,11 +46,14 @@ class Deliveries:
         self._alert_id = schemas.id_of("hueandcry.Alert")
         self._ours = schema("hueandcry.Alert").fingerprint
 
-    def records(self, sends: Iterable[Send], *, cause: str, received_at: int, now_ms: int) -> Iterator[Record]:
+    def records(
+        self, sends: Iterable[Send], *, cause: str, home: int, received_at: int, now_ms: int
+    ) -> Iterator[Record]:
         """A record for each send.
 
         Args:
             cause: what set the deliveries off; makes their ids.
+            home: partition that keeps the alerts.
             received_at: when the message that set them off was received, epoch milliseconds.
             now_ms: epoch milliseconds.
         """
@@ -60,7 +63,7 @@ class Deliveries:
             withheld = send.granted.withheld if send.granted else None
             form_of = (head["alert_id"], head["version"], send.action, withheld, send.related, send.reason)
             if form_of not in made:
-                made[form_of] = self._made(send, cause, received_at, now_ms)
+                made[form_of] = self._made(send, cause, home, received_at, now_ms)
             key, value, headers, form = made[form_of]
             if send.granted is not None:
                 subscriptions = ",".join(send.granted.subscriptions).encode()
@@ -75,7 +78,7 @@ class Deliveries:
         self._counts.clear()
 
     def _made(
-        self, send: Send, cause: str, received_at: int, now_ms: int
+        self, send: Send, cause: str, home: int, received_at: int, now_ms: int
     ) -> tuple[bytes, bytes, list[tuple[str, bytes]], str]:
         entry, head = send.entry, send.entry["head"]
         form, body, schema_id = self._body(send)
@@ -94,6 +97,8 @@ class Deliveries:
             "form": form,
             "reason": send.reason or REASONS[send.action],
             "related": list(send.related),
+            "suspended": send.suspended,
+            "home": home,
             "enrichment": entry["enrichment"] if body is not None else _EMPTY,
             "schema_id": schema_id,
         }

@@ -10,6 +10,8 @@ Keys, all within the partition that the identity key belongs to:
     d + time + what + alert id    what is due for an alert (`schedule`); empty value
     l + alert id + other id       AlertLink: the other alert is, or may be, on the same subject
     x + other id + alert id       the alert's issuer says that it is another subject than the other; empty value
+    p + alert id + report id      ReportEntry: a report that was accepted (`reported`)
+    o + alert id + report id      OpenHit: a hit that waits for an answer (`reported`)
 And in the partition that a key belongs to, be it the identity key of an alert or another that it has:
     k + key + age + alert id      who has the key: partition the alert lives in (4 bytes), its version (4), and 1 where
                                   the key leads the cluster that it is in. age is 2**63-1 less the time when it was

@@ -6,7 +6,8 @@ Rules:
    expired, is a mark that it has ended: else an old message, or an update of who has not noticed, would bring it back.
 2. What is due follows from the alert's entry alone (`times`), so that entry and schedule can't come apart: whoever
    changes the entry calls `change` with both.
-3. What is due is done once. A time that a new version does not change is not set again.
+3. A hit on an alert has an answer due (`reported`); that goes with the hit, not with the alert's entry.
+4. What is due is done once. A time that a new version does not change is not set again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from hueandcry.alerts.validity import DAY_MS
 from hueandcry.lanes.state import Overlay
 
-What = Literal["review", "expire", "forget", "unmark"]
+What = Literal["review", "expire", "forget", "unmark", "answer"]
 
 #: How long an ended alert stays in the register: as long as the alerts topics keep its messages (topics/topics.yaml).
 KEPT_MS = 30 * DAY_MS
@@ -26,7 +27,7 @@ KEPT_MS = 30 * DAY_MS
 MARKED_MS = 3653 * DAY_MS
 
 DUE = b"d"
-_CODES: dict[What, bytes] = {"review": b"r", "expire": b"e", "forget": b"f", "unmark": b"u"}
+_CODES: dict[What, bytes] = {"review": b"r", "expire": b"e", "forget": b"f", "unmark": b"u", "answer": b"a"}
 _WHATS: dict[bytes, What] = {code: what for what, code in _CODES.items()}
 _TIME = struct.Struct(">Q")
 #: Added to a time, so that those before 1970 sort before those after it.
@@ -34,15 +35,21 @@ _SHIFT = 1 << 63
 
 
 class Due(NamedTuple):
-    """One thing that is due: the alert `alert_id` at `at_ms`, epoch milliseconds."""
+    """One thing that is due: for the alert `alert_id` at `at_ms`, epoch milliseconds.
+
+    Attributes:
+        report_id: of an answer, the hit that it is owed to.
+    """
 
     at_ms: int
     what: What
     alert_id: str
+    report_id: str = ""
 
     def key(self) -> bytes:
         """Its key in the register."""
-        return DUE + _TIME.pack(self.at_ms + _SHIFT) + _CODES[self.what] + self.alert_id.encode()
+        whose = f"{self.alert_id}/{self.report_id}" if self.report_id else self.alert_id
+        return DUE + _TIME.pack(self.at_ms + _SHIFT) + _CODES[self.what] + whose.encode()
 
 
 def times(entry: dict[str, Any]) -> set[Due]:
@@ -79,7 +86,8 @@ def due_by(state: Overlay, as_of_ms: int) -> Iterator[Due]:
         at_ms = _TIME.unpack_from(key, 1)[0] - _SHIFT
         if at_ms > as_of_ms:
             return
-        yield Due(at_ms, _WHATS[key[9:10]], key[10:].decode())
+        alert_id, _, report_id = key[10:].decode().partition("/")
+        yield Due(at_ms, _WHATS[key[9:10]], alert_id, report_id)
 
 
 def postpone(state: Overlay, due: Due, to_ms: int) -> None:

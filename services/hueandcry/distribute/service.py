@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
 from hueandcry.control.feed import NetworkFeed
 from hueandcry.distribute.stage import ADMITTED, CLAIMS, Distribute
 from hueandcry.errors import NetworkError
@@ -15,11 +12,10 @@ from hueandcry.lanes.lane import Lane
 from hueandcry.lanes.worker import run
 from hueandcry.settings import Settings
 from hueandcry.wire.codec import SchemaIds
-from hueandcry.wire.kafka import client_config, producer_config, registry_client
+from hueandcry.wire.kafka import client_config, partitions_of, producer_config, registry_client
 
 NAME = "hc-distribute"
 REGISTER = "register"
-_CALL_SECONDS = 30.0
 
 
 def serve(settings: Settings) -> None:
@@ -37,6 +33,10 @@ def serve(settings: Settings) -> None:
         schemas=SchemaIds(registry_client(settings)),
         partitions=partitions,
         now_ms=lambda: time.time_ns() // 1_000_000,
+        confirm_within_ms={
+            "urgent": settings.confirm_urgent_seconds * 1000,
+            "routine": settings.confirm_routine_seconds * 1000,
+        },
     )
     app = lane_app("distribute", settings)
     lane = Lane(
@@ -56,12 +56,8 @@ def serve(settings: Settings) -> None:
 
 def _partitions(settings: Settings) -> int:
     """Number of partitions that the three topics share."""
-    try:
-        topics = AdminClient(client_config(settings)).list_topics(timeout=_CALL_SECONDS).topics
-    except KafkaException as error:
-        raise NetworkError(f"Kafka does not answer: {error.args[0].str()}") from error
-    counts = {name: len(topics[name].partitions) if name in topics else 0 for name in (ADMITTED, CLAIMS, REGISTER)}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
+    counts = partitions_of(settings, ADMITTED, CLAIMS, REGISTER)
+    if len(set(counts.values())) != 1:
         said = ", ".join(f"{name} has {count}" for name, count in counts.items())
         raise NetworkError(
             f"admitted, claims and register must have the same number of partitions: {said}",

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any
 
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import announce, conflicts, schedule
+from hueandcry.alerts.reports import CONFIRM_WITHIN_MS
+from hueandcry.distribute import announce, conflicts, reported, schedule
 from hueandcry.distribute.conflicts import Notice
 from hueandcry.distribute.decide import Decider
 from hueandcry.distribute.decision import Decision
@@ -17,6 +18,7 @@ from hueandcry.distribute.deliveries import Deliveries, agencies
 from hueandcry.distribute.entries import RECORDS, Entry, Register
 from hueandcry.distribute.links import Judge
 from hueandcry.distribute.mail import partition_of
+from hueandcry.distribute.report_stage import CLAIM_TYPES, ReportStage, suspended
 from hueandcry.distribute.schedule import Due
 from hueandcry.errors import RegistryError
 from hueandcry.identity import Likeness, contradictions, possible_match
@@ -24,7 +26,7 @@ from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
 from hueandcry.metrics import DENIED, DUE_DONE, OUTCOMES, POSTPONED, REFUSALS, THROUGH_SECONDS
-from hueandcry.receipts import Origin, Writer
+from hueandcry.receipts import REPORT_HEADER, Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.may_receive import may_receive
 from hueandcry.rights.network import Network
@@ -47,10 +49,17 @@ class Distribute:
         schemas: the registry's ids.
         partitions: of `admitted`, `claims` and `register`.
         now_ms: gives epoch milliseconds.
+        confirm_within_ms: by urgency, how long an issuer has to answer a hit.
     """
 
     def __init__(
-        self, *, network: Callable[[], Network], schemas: SchemaIds, partitions: int, now_ms: Callable[[], int]
+        self,
+        *,
+        network: Callable[[], Network],
+        schemas: SchemaIds,
+        partitions: int,
+        now_ms: Callable[[], int],
+        confirm_within_ms: Mapping[str, int] = CONFIRM_WITHIN_MS,
     ) -> None:
         self._network = network
         self._schemas = schemas
@@ -60,6 +69,16 @@ class Distribute:
         self._claim_id = schemas.id_of("hueandcry.Claim")
         self._register_ids = {name: schemas.id_of(name) for name in RECORDS}
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
+        self._reports = ReportStage(
+            network=network,
+            schemas=schemas,
+            partitions=partitions,
+            writer=self._writer,
+            tally_name=TALLY,
+            routes=self._routes,
+            may_see=self._may_see,
+            confirm_within_ms=confirm_within_ms,
+        )
         self._denied: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._judge = Judge(lambda key: partition_of(key, partitions), self._contradict, self._likeness)
@@ -80,7 +99,7 @@ class Distribute:
             except Exception:
                 # A fault of ours costs this alert's delivery, visibly; it must not stop the others.
                 log.exception("distribute failed at %s[%d]@%d", message.topic, message.partition, message.offset)
-                records, outcome = self._given_up(message, "internal", _INTERNAL, now_ms)
+                records, outcome = self._given_up(message, "internal", _INTERNAL, state, now_ms)
             else:
                 state.fold(alone)
             effects.records += records
@@ -95,9 +114,10 @@ class Distribute:
         """Refuse the only message of the batch: Kafka would not take what came of it."""
         (message,) = batch.messages
         text = f"Kafka does not take what comes of this alert: {reason}"
-        records, outcome = self._given_up(message, "kafka.refused", text, self._now_ms())
+        state = batch.state[message.partition]
+        records, outcome = self._given_up(message, "kafka.refused", text, state, self._now_ms())
         if outcome is not None:
-            tally.add(batch.state[message.partition], TALLY, Counter(("read", outcome)))
+            tally.add(state, TALLY, Counter(("read", outcome)))
         return Effects(records, batch.state)
 
     def due(self, tick: Tick) -> Effects:
@@ -137,8 +157,12 @@ class Distribute:
 
     def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> list[Record]:
         register = Register(state, self._register_ids)
+        if due.what == "answer":
+            return self._reports.due(due, register, partition, now_ms)
         known = register.alert(due.alert_id)
         decision = self._decider(register, partition, now_ms).due(due)
+        if register.alert(due.alert_id) is None:
+            reported.forget(state, due.alert_id)
         cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
         return [
             *self._records(decision, partition, cause, due.at_ms, now_ms),
@@ -155,6 +179,9 @@ class Distribute:
         body = unframe(message.value)[1]
         if message.topic == CLAIMS:
             claim = decode("hueandcry.Claim", body)
+            if claim["type"] in CLAIM_TYPES:
+                decision, own = self._reports.claim(claim, register, message.partition, now_ms)
+                return self._records(decision, message.partition, cause, now_ms, now_ms) + own, None
             decision = decider.claim(claim)
             records = self._records(decision, message.partition, cause, now_ms, now_ms)
             return [*records, *self._news(decision, register.alert(claim["alert_id"]), cause, now_ms)], None
@@ -191,13 +218,17 @@ class Distribute:
         decision.sends = [send for send in decision.sends if send.agency in members]
         told = [send for found in decision.linked for send in announce.sends(found, self._may_see, self._rights)]
         sends = [*decision.sends, *(send for send in told if send.agency in members)]
-        records = list(self._deliveries.records(sends, cause=cause, received_at=received_at, now_ms=now_ms))
+        sends = [suspended(send, self._network()) for send in sends]
+        records = list(
+            self._deliveries.records(sends, cause=cause, home=partition, received_at=received_at, now_ms=now_ms)
+        )
         for claim in decision.claims:
             value = frame(self._claim_id, encode("hueandcry.Claim", claim.record))
             key = claim.record["alert_id"].encode()
+            headers = [REPORT_HEADER] if claim.record["type"] == "report" else []
             others = (each for each in range(self._partitions) if each != partition)
             for to in others if claim.to is None else (claim.to,):
-                records.append(Record(CLAIMS, value, key, partition=to))
+                records.append(Record(CLAIMS, value, key, headers, partition=to))
         for found in decision.linked:
             of = f"{cause}/{found.one['head']['alert_id']}/{found.other['head']['alert_id']}"
             records += self._notices(announce.notices(found, self._may_see, self._rights), of, now_ms)
@@ -255,8 +286,13 @@ class Distribute:
             ),
         ]
 
-    def _given_up(self, message: Incoming, rule: str, text: str, now_ms: int) -> tuple[list[Record], str | None]:
+    def _given_up(
+        self, message: Incoming, rule: str, text: str, state: Overlay, now_ms: int
+    ) -> tuple[list[Record], str | None]:
         if message.topic == CLAIMS:
+            claim = decode("hueandcry.Claim", unframe(message.value)[1])
+            if claim["type"] == "report":
+                return self._reports.refused(claim, [Remark("", rule, text)], state, now_ms), None
             log.error("the claim at %s[%d]@%d is dropped: %s", message.topic, message.partition, message.offset, text)
             return [], None
         admitted = decode("hueandcry.Admitted", unframe(message.value)[1])

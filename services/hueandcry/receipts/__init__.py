@@ -13,12 +13,14 @@ from hueandcry.wire.framing import frame
 
 #: Header of a quarantined record: a framed hueandcry.Refusal.
 REFUSAL_HEADER = "hc-refusal"
+#: Header of a claim that carries a report, so that those under way can be counted without being decoded.
+REPORT_HEADER = ("hc-claim", b"report")
 #: Outcome of a receipt that is no answer to a message.
 NOTICE = "notice"
 
 
 class Origin(NamedTuple):
-    """A record of an alerts topic."""
+    """A record of an alerts or hits topic."""
 
     topic: str
     partition: int
@@ -31,7 +33,7 @@ class Origin(NamedTuple):
     @property
     def region(self) -> str:
         """Region whose topic it is."""
-        return self.topic.removeprefix("alerts.")
+        return self.topic.partition(".")[2]
 
 
 class Writer:
@@ -57,7 +59,7 @@ class Writer:
         delivered_to: int = 0,
         remarks: Iterable[Mapping[str, Any]] = (),
     ) -> Record:
-        """The receipt of one message, for `agency`. `head` is what could be read of the alert."""
+        """The receipt of one message, for `agency`. `head` is what could be read of the alert or of the report."""
         identifier = receipt_id(*origin)
         return self._record(agency, identifier, origin, outcome, at_ms, head, merged_into, delivered_to, remarks)
 
@@ -98,7 +100,8 @@ class Writer:
                 "receipt_id": identifier,
                 "alert_id": head["alert_id"] if head else None,
                 "version": head["version"] if head else None,
-                "message_type": head["message_type"] if head else None,
+                "message_type": head.get("message_type") if head else None,
+                "report_id": head.get("report_id") if head else None,
                 "outcome": outcome,
                 "merged_into": merged_into,
                 "delivered_to": delivered_to,

@@ -46,6 +46,7 @@ class Agency(_Value):
         rights: fields that it may see beyond the ordinary ones.
         coalitions: named groups that releasable_to and excluded may name.
         publishes: kinds that it may publish; empty for one that only receives.
+        bureau: whether it speaks for its state: the national bureau (SIRENE bureau, National Central Bureau).
         scram_user: user name on the broker; its id where empty.
     """
 
@@ -59,6 +60,7 @@ class Agency(_Value):
     rights: tuple[FieldRight, ...] = ()
     coalitions: tuple[Slug, ...] = ()
     publishes: tuple[Kind, ...] = ()
+    bureau: bool = False
     scram_user: Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")] = ""
 
     @property

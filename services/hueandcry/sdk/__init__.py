@@ -1,8 +1,9 @@
-"""For programs: publish alerts, receive deliveries and receipts.
+"""For programs: publish alerts, receive deliveries, report on them.
 
 profile     who I am and where the platform is
 publisher   Publisher: validate, encode, sign, send
-subscriber  Subscriber and Receipts: read inbox and receipts
+reports     Reports: say what was found, answer who has found
+subscriber  Subscriber, Receipts and Notices: read what comes
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""One message of an inbox or of the receipts, as a subscriber sees it."""
+"""One message of an inbox, of the receipts or of the notices, as a subscriber sees it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hueandcry.wire.framing import unframe
 
 DELIVERY = "hueandcry.Delivery"
 RECEIPT = "hueandcry.Receipt"
+NOTICE = "hueandcry.Notice"
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -39,6 +40,8 @@ class Delivery:
         alert: fields as in avro/hueandcry.Alert, times as epoch milliseconds; None where form is none.
         reason: the rule and the subscription that it came by, or why it is taken back.
         related: other active alerts that are or may be on the same subject and that the agency may see.
+        suspended: a bureau of the agency's state has flagged the alert: do not take its action; the reason says why.
+        home: give it back in reports on the alert; -1 where the platform does not say it.
         enrichment: what the platform adds.
         headers: Kafka headers, among them the issuer's proof.
         value: the whole framed message.
@@ -55,6 +58,8 @@ class Delivery:
     form: str
     reason: str
     related: tuple[str, ...]
+    suspended: bool
+    home: int
     enrichment: dict[str, Any]
     schema_id: int
     alert: dict[str, Any] | None
@@ -82,6 +87,7 @@ class Receipt:
         remarks: where refused the reasons, otherwise doubts about quality, and alerts that it is not compatible with;
             field, rule, message, place.
         source: topic, partition and offset of the message; in a notice, of the last one of the alert.
+        report_id: of a report, its id; else None.
     """
 
     receipt_id: str
@@ -92,6 +98,7 @@ class Receipt:
     delivered_to: int
     remarks: list[dict[str, Any]]
     source: tuple[str, int, int]
+    report_id: str | None
     place: Place
     record: dict[str, Any] = field(repr=False)
 
@@ -103,6 +110,38 @@ class Receipt:
     def to_json(self) -> dict[str, Any]:
         """Values that JSON has: times in ISO 8601; with the place in Kafka."""
         return {**jsonable(RECEIPT, self.record), "kafka": _place(self.place)}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """News of a report that concerns an agency.
+
+    Attributes:
+        notice_id: the same when a notice is repeated.
+        type: report (on your alert), answer (to your hit), second_request, or escalated; `unknown` where the platform
+            is newer than this SDK.
+        report_id: the report that it is about; an answer names it.
+        report: what was reported or answered, fields as in avro/hueandcry.Report; None where the agency may not see it.
+        due_at: until when the agency shall answer; None where it need not.
+        reason: what it means and what to do.
+    """
+
+    notice_id: str
+    type: str
+    alert_id: str
+    version: int
+    report_id: str
+    report: dict[str, Any] | None
+    due_at: datetime | None
+    reason: str
+    at: datetime
+    place: Place
+    headers: Headers = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Values that JSON has: times in ISO 8601; with the place in Kafka."""
+        return {**jsonable(NOTICE, self.record), "kafka": _place(self.place)}
 
 
 def read_delivery(value: bytes | None, headers: Headers, place: Place, ids: SchemaIds) -> Delivery:
@@ -125,6 +164,8 @@ def read_delivery(value: bytes | None, headers: Headers, place: Place, ids: Sche
         form=record["form"],
         reason=record["reason"],
         related=tuple(record["related"]),
+        suspended=record["suspended"],
+        home=record["home"],
         enrichment=record["enrichment"],
         schema_id=record["schema_id"],
         alert=record["alert"],
@@ -153,7 +194,32 @@ def read_receipt(value: bytes | None, place: Place, ids: SchemaIds) -> Receipt:
         delivered_to=record["delivered_to"],
         remarks=record["remarks"],
         source=(source["topic"], source["partition"], source["offset"]),
+        report_id=record["report_id"],
         place=place,
+        record=record,
+    )
+
+
+def read_notice(value: bytes | None, headers: Headers, place: Place, ids: SchemaIds) -> Notice:
+    """Decode a message of a notices topic.
+
+    Raises:
+        WireError: it is none that can be read.
+        RegistryError: the registry did not answer.
+    """
+    record = _decoded(NOTICE, value, ids)
+    return Notice(
+        notice_id=record["notice_id"],
+        type=record["type"],
+        alert_id=record["alert_id"],
+        version=record["version"],
+        report_id=record["report_id"],
+        report=record["report"],
+        due_at=None if record["due_at"] is None else _time(record["due_at"]),
+        reason=record["reason"],
+        at=_time(record["at"]),
+        place=place,
+        headers=headers,
         record=record,
     )
 

@@ -67,6 +67,16 @@ class Profile:
         return f"alerts.{self.region}"
 
     @property
+    def hits_topic(self) -> str:
+        """Topic that the agency reports on alerts to."""
+        return f"hits.{self.region}"
+
+    @property
+    def notices_topic(self) -> str:
+        """Topic that tells the agency of reports that concern it."""
+        return f"notices.{self.agency}"
+
+    @property
     def inbox_topic(self) -> str:
         """Topic that the agency receives alerts from."""
         return f"inbox.{self.agency}"

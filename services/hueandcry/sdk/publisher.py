@@ -32,22 +32,23 @@ _log = logging.getLogger("hueandcry.kafka")
 _FATAL_TO_LOG_IN = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
 
 
-class Publisher:
-    """Publishes alerts of one agency: validates, encodes, signs and sends them, and waits for Kafka's acknowledgement.
+class Sender:
+    """Signs and sends what one agency writes to one topic, and waits for Kafka's acknowledgement.
 
     What is sent together, or within a few milliseconds, shares one signature. Safe for use from several threads.
-    Kafka's acknowledgement says that the platform has the alert; whether it is accepted says the receipt.
 
     Args:
-        profile: who publishes, and where.
-        timeout: seconds after which an alert that Kafka has not acknowledged has failed; retries happen within it.
+        profile: who sends, and where.
+        topic: where to.
+        timeout: seconds after which a message that Kafka has not acknowledged has failed; retries happen within it.
 
     Raises:
         SettingsError: there is no usable signing key.
     """
 
-    def __init__(self, profile: Profile, *, timeout: float = 30.0) -> None:
-        self._profile = profile
+    def __init__(self, profile: Profile, topic: str, timeout: float) -> None:
+        self.profile = profile
+        self.topic = topic
         self._timeout = timeout
         self._trouble = ""
         private_key = profile.load_signing_key()
@@ -61,49 +62,10 @@ class Publisher:
             producer = Producer(config, logger=_log)
         except KafkaException as error:
             raise HueAndCryError(f"the profile in {profile.folder} can't be used: {error.args[0].str()}") from None
-        self._outbox = Outbox(producer, profile.alerts_topic, private_key, profile.key_id)
-
-    @classmethod
-    def for_agency(cls, agency: str, home: Path | str | None = None, *, timeout: float = 30.0) -> Self:
-        """Publisher of an agency, by its profile in `home` (HUEANDCRY_HOME, else ./.hueandcry).
-
-        Raises:
-            SettingsError: the profile is missing or wrong; the message says what to write.
-        """
-        return cls(agency_profile(agency, home), timeout=timeout)
-
-    @property
-    def topic(self) -> str:
-        """Where it publishes: the alerts topic of its region."""
-        return self._profile.alerts_topic
-
-    @cached_property
-    def preparer(self) -> Preparer:
-        """Validates and encodes; asks the registry for the schema's id at first use.
-
-        Raises:
-            RegistryError: the registry does not answer, or has no schema of alerts.
-        """
-        ids = SchemaIds(registry_client(self._profile.settings))
-        return Preparer(self._profile.agency, self._profile.state, ids.id_of(ALERT))
-
-    def publish(self, alerts: Iterable[Alert | Mapping[str, Any]]) -> list[Published]:
-        """Publish alerts and wait until Kafka has them on all replicas.
-
-        Args:
-            alerts: Alert objects, or mappings with the fields of one as in JSON. They are held in memory together.
-
-        Returns:
-            Where each lies, in the order given.
-
-        Raises:
-            AlertInvalid: some are not sound; none was sent.
-            PublishError: Kafka did not acknowledge all; says which it did.
-        """
-        return self.publish_prepared(self.preparer.prepare_all(alerts))
+        self._outbox = Outbox(producer, topic, private_key, profile.key_id)
 
     def publish_prepared(self, prepared: list[Prepared]) -> list[Published]:
-        """As `publish`, for alerts that `preparer` has prepared.
+        """Send what is prepared, and wait until Kafka has it on all replicas; where each lies, in the order given.
 
         Raises:
             PublishError: Kafka did not acknowledge all; says which it did.
@@ -118,17 +80,6 @@ class Publisher:
         if failed:
             raise PublishError(published, failed)
         return published
-
-    def send(self, alert: Alert | Mapping[str, Any]) -> Future[Published]:
-        """Publish one alert without waiting; alerts sent within a few milliseconds share a signature.
-
-        Returns:
-            A future that ends with where the alert lies, or raises with Kafka's reason.
-
-        Raises:
-            AlertInvalid: it is not sound; it was not sent.
-        """
-        return self._outbox.put([self.preparer.prepare(alert)])[0]
 
     def close(self) -> None:
         """Wait until Kafka has what was sent, and close. Harmless a second time."""
@@ -147,3 +98,66 @@ class Publisher:
         _log.warning("%s", error.str())
         if error.code() in _FATAL_TO_LOG_IN or not self._trouble:
             self._trouble = error.str()
+
+
+class Publisher(Sender):
+    """Publishes alerts of one agency: validates, encodes, signs and sends them, and waits for Kafka's acknowledgement.
+
+    What is sent together, or within a few milliseconds, shares one signature. Safe for use from several threads.
+    Kafka's acknowledgement says that the platform has the alert; whether it is accepted says the receipt.
+
+    Args:
+        profile: who publishes, and where.
+        timeout: seconds after which an alert that Kafka has not acknowledged has failed; retries happen within it.
+
+    Raises:
+        SettingsError: there is no usable signing key.
+    """
+
+    def __init__(self, profile: Profile, *, timeout: float = 30.0) -> None:
+        super().__init__(profile, profile.alerts_topic, timeout)
+
+    @classmethod
+    def for_agency(cls, agency: str, home: Path | str | None = None, *, timeout: float = 30.0) -> Self:
+        """Publisher of an agency, by its profile in `home` (HUEANDCRY_HOME, else ./.hueandcry).
+
+        Raises:
+            SettingsError: the profile is missing or wrong; the message says what to write.
+        """
+        return cls(agency_profile(agency, home), timeout=timeout)
+
+    @cached_property
+    def preparer(self) -> Preparer:
+        """Validates and encodes; asks the registry for the schema's id at first use.
+
+        Raises:
+            RegistryError: the registry does not answer, or has no schema of alerts.
+        """
+        ids = SchemaIds(registry_client(self.profile.settings))
+        return Preparer(self.profile.agency, self.profile.state, ids.id_of(ALERT))
+
+    def publish(self, alerts: Iterable[Alert | Mapping[str, Any]]) -> list[Published]:
+        """Publish alerts and wait until Kafka has them on all replicas.
+
+        Args:
+            alerts: Alert objects, or mappings with the fields of one as in JSON. They are held in memory together.
+
+        Returns:
+            Where each lies, in the order given.
+
+        Raises:
+            AlertInvalid: some are not sound; none was sent.
+            PublishError: Kafka did not acknowledge all; says which it did.
+        """
+        return self.publish_prepared(self.preparer.prepare_all(alerts))
+
+    def send(self, alert: Alert | Mapping[str, Any]) -> Future[Published]:
+        """Publish one alert without waiting; alerts sent within a few milliseconds share a signature.
+
+        Returns:
+            A future that ends with where the alert lies, or raises with Kafka's reason.
+
+        Raises:
+            AlertInvalid: it is not sound; it was not sent.
+        """
+        return self._outbox.put([self.preparer.prepare(alert)])[0]

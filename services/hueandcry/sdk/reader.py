@@ -38,7 +38,7 @@ _PASSING = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIM
 _HOPELESS = {
     KafkaError._AUTHENTICATION: "Look at user and password in auth.toml",
     KafkaError.SASL_AUTHENTICATION_FAILED: "Look at user and password in auth.toml",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "An agency reads its own inbox and receipts only",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "An agency reads its own inbox, receipts and notices only",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "Groups of an agency begin with its id and a full stop",
     KafkaError.UNKNOWN_TOPIC_OR_PART: "The network has not been applied to this cluster: hueandcry network apply",
     KafkaError._UNKNOWN_TOPIC: "The network has not been applied to this cluster: hueandcry network apply",

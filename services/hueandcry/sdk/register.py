@@ -90,7 +90,7 @@ class RegisterReader:
         return Registered(entry, represented)
 
     def refusals(self, alert_id: str) -> list[Refused]:
-        """Messages with this alert id that were refused, oldest first.
+        """Versions of this alert that were refused, oldest first; not reports on it.
 
         Raises:
             HueAndCryError: Kafka or the registry refuse, or do not answer.
@@ -99,7 +99,9 @@ class RegisterReader:
         topics = [*topics_like(self._profile, "receipts."), *topics_like(self._profile, "quarantine.")]
         key = alert_id.encode()
         for message in self._scan(topics, "receipts and quarantine"):
-            if message.key() == key and (refused := self._refusal(message)) is not None:
+            if message.key() != key or (refused := self._refusal(message)) is None:
+                continue
+            if refused.source["topic"].startswith("alerts."):
                 found[tuple(refused.source.values())] = refused
         return sorted(found.values(), key=lambda each: each.at)
 

@@ -21,14 +21,24 @@ from typing import Literal, Self
 from confluent_kafka import Message
 
 from hueandcry.errors import SettingsError, WireError
-from hueandcry.sdk.delivery import Delivery, Headers, Place, Receipt, Repeats, read_delivery, read_receipt
+from hueandcry.sdk.delivery import (
+    Delivery,
+    Headers,
+    Notice,
+    Place,
+    Receipt,
+    Repeats,
+    read_delivery,
+    read_notice,
+    read_receipt,
+)
 from hueandcry.sdk.profile import Profile, agency_profile
 from hueandcry.sdk.reader import Reader, timestamp
 from hueandcry.wire.codec import SchemaIds
 from hueandcry.wire.kafka import registry_client
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-Topic = Literal["inbox", "receipts"]
+Topic = Literal["inbox", "receipts", "notices"]
 
 
 class Unreadable(WireError):
@@ -41,7 +51,7 @@ class Unreadable(WireError):
 
 
 class _Stream:
-    """Common to both: a group with a stable name, a start, at least once."""
+    """Common to all: a group with a stable name, a start, at least once."""
 
     topic: Topic
 
@@ -60,8 +70,12 @@ class _Stream:
         self.until_end = until_end
         self._timeout = timeout
         self._ids = SchemaIds(registry_client(profile.settings))
-        topic = profile.inbox_topic if self.topic == "inbox" else profile.receipts_topic
-        self._reader = Reader(profile, [topic], group=self.group, start=from_)
+        topics = {
+            "inbox": profile.inbox_topic,
+            "receipts": profile.receipts_topic,
+            "notices": profile.notices_topic,
+        }
+        self._reader = Reader(profile, [topics[self.topic]], group=self.group, start=from_)
 
     @classmethod
     def for_agency(
@@ -175,6 +189,27 @@ class Receipts(_Stream):
     def __iter__(self) -> Iterator[Receipt]:
         while (receipt := self.take(self._timeout)) is not None:
             yield receipt
+
+
+class Notices(_Stream):
+    """News of reports that concern an agency: on its alerts, and answers to its own. Iterating yields Notices."""
+
+    topic = "notices"
+
+    def take(self, timeout: float | None = None) -> Notice | None:
+        """The next notice; None where there is none within `timeout` seconds. Raises as `Subscriber.take`."""
+        message = self._message(timeout)
+        if message is None:
+            return None
+        place = _place(message)
+        try:
+            return read_notice(message.value(), _headers(message), place, self._ids)
+        except WireError as error:
+            raise Unreadable(error, place) from error
+
+    def __iter__(self) -> Iterator[Notice]:
+        while (notice := self.take(self._timeout)) is not None:
+            yield notice
 
 
 def _place(message: Message) -> Place:

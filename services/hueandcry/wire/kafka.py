@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
-from hueandcry.errors import RegistryError
+from hueandcry.errors import NetworkError, RegistryError
 from hueandcry.settings import Settings
 
 #: Largest message that a client of the platform sends or takes, in bytes; the topics' max.message.bytes is no larger.
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+_ASK_SECONDS = 30.0
 
 
 def client_config(settings: Settings, **extra: Any) -> dict[str, Any]:
@@ -108,6 +111,22 @@ def registry_client(settings: Settings) -> SchemaRegistryClient:
     if user:
         config["basic.auth.user.info"] = f"{user}:{password}"
     return SchemaRegistryClient(config)
+
+
+def partitions_of(settings: Settings, *topics: str) -> dict[str, int]:
+    """How many partitions each of these topics has.
+
+    Raises:
+        NetworkError: Kafka does not answer, or has no such topic.
+    """
+    try:
+        found = AdminClient(client_config(settings)).list_topics(timeout=_ASK_SECONDS).topics
+    except KafkaException as error:
+        raise NetworkError(f"Kafka does not answer: {error.args[0].str()}") from error
+    missing = [name for name in topics if name not in found or not found[name].partitions]
+    if missing:
+        raise NetworkError(f"there is no topic {', '.join(missing)}", hint="Run `hueandcry network apply`")
+    return {name: len(found[name].partitions) for name in topics}
 
 
 def _properties(extra: dict[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ NAMESPACE = "hueandcry"
 
 #: Records that are values of a topic or a header, so have a subject of their own in the registry.
 SUBJECTS = (
-    "Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry", "Holders", "AlertLink",
-    "Claim",
-)  # fmt: skip
+    *("Alert", "Delivery", "Receipt", "Refusal", "Report", "Notice"),
+    *("Admitted", "RegisterEntry", "ClusterEntry", "Holders", "AlertLink", "Claim", "OpenHit", "ReportEntry"),
+)
 
 #: Bounds on a schema that someone else registered.
 MAX_FOREIGN_BYTES = 256 * 1024

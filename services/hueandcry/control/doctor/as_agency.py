@@ -21,7 +21,7 @@ from hueandcry.settings import PREFIX
 from hueandcry.wire.kafka import client_config
 
 #: What an agency writes and reads.
-_SCHEMAS = ("hueandcry.Alert", "hueandcry.Delivery", "hueandcry.Receipt")
+_SCHEMAS = tuple(f"hueandcry.{name}" for name in ("Alert", "Delivery", "Receipt", "Report", "Notice"))
 _ASK_S = 5.0
 _LOOK_S = 1.5
 _SOON_DAYS = 21
@@ -58,11 +58,12 @@ class _Mine:
         return ok(f"{self.profile.agency} in {self.profile.folder}")
 
     def topics(self) -> Answer:
-        """Whether it may read its inbox and receipts, and publish."""
+        """Whether it may read its inbox, receipts and notices, and publish."""
         profile = self.profile
-        with Reader(profile, [profile.inbox_topic, profile.receipts_topic], start="latest") as reader:
+        topics = [profile.inbox_topic, profile.receipts_topic, profile.notices_topic]
+        with Reader(profile, topics, start="latest") as reader:
             reader.take(_LOOK_S, until_end=True)
-        read = f"{profile.inbox_topic} and {profile.receipts_topic} can be read"
+        read = f"{topics[0]}, {topics[1]} and {topics[2]} can be read"
         admin = AdminClient({"log_level": 0, **client_config(profile.settings)})
         try:
             error = admin.list_topics(profile.alerts_topic, timeout=_ASK_S).topics[profile.alerts_topic].error

@@ -1,4 +1,4 @@
-"""The balance: what came into the alerts topics against what became of it.
+"""The balance: what came into the alerts and hits topics against what became of it.
 
 Every message ends in exactly one of delivered, merged, nobody_entitled and refused. The processors count what they read
 and what became of it in the same transaction in which they do it (`lanes.tally`). These counts must fit each other, and
@@ -8,6 +8,9 @@ what lies in the topics:
     read by admit        = admitted + refused
     admitted             = read by distribute + waiting
     read by distribute   = delivered + merged + nobody_entitled + refused
+
+Reports on alerts have a balance of their own, by the same rules. They come in by the hits topics; between the stages
+they are in `claims`, where one that looks for its alert is passed on from partition to partition.
 
 Records are counted by reading them: Kafka's offsets also number the markers of transactions.
 """
@@ -24,10 +27,13 @@ from confluent_kafka import KafkaException
 
 from hueandcry.control.doctor.counting import Counting, Partition, committed
 from hueandcry.errors import HueAndCryError
+from hueandcry.receipts import REPORT_HEADER
 
 #: Groups of the lanes, the changelogs that hold their tallies, and the topic between them.
 ADMIT_GROUP, DISTRIBUTE_GROUP = "hc-admit.lane", "hc-distribute.lane"
-ADMIT_CHANGELOG, REGISTER, ADMITTED = "admit-changelog", "register", "admitted"
+ADMIT_CHANGELOG, REGISTER, ADMITTED, CLAIMS = "admit-changelog", "register", "admitted", "claims"
+#: Before the names of distribute's counts of reports.
+REPORTS = "reports."
 OUTCOMES = ("delivered", "merged", "nobody_entitled", "refused")
 
 _TALLY = b"t"
@@ -68,6 +74,7 @@ class Balance:
         waiting_distribute: admitted alerts that distribute has not read yet.
         moving: work went on while it was looked at, so that the numbers may be of different moments.
         counted: whether all records could be counted in time.
+        reports: the balance of the reports; None in that one itself.
     """
 
     inflow: Mapping[Partition, Inflow]
@@ -76,6 +83,7 @@ class Balance:
     waiting_distribute: int
     moving: bool = False
     counted: bool = True
+    reports: Balance | None = None
 
     @property
     def came_in(self) -> int:
@@ -121,20 +129,21 @@ class Balance:
         ended = sum(self.distribute.get(name, 0) for name in OUTCOMES)
         if taken != ended:
             found.append(f"distribute has read {taken}, and {ended} have an outcome")
-        return found
+        return found + ([f"reports: {fault}" for fault in self.reports.faults] if self.reports else [])
 
     @property
     def sentence(self) -> str:
         """The balance in one line."""
         outcomes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.outcomes.items())
         under_way = f", {self.waiting:,} under way" if self.waiting else ""
-        return f"{self.came_in:,} in, {self.accounted:,} accounted for: {outcomes}{under_way}"
+        reports = f"; reports: {self.reports.sentence}" if self.reports and self.reports.came_in else ""
+        return f"{self.came_in:,} in, {self.accounted:,} accounted for: {outcomes}{under_way}{reports}"
 
     def to_json(self) -> dict[str, Any]:
         """Values that JSON has."""
         regions: Counter[str] = Counter()
         for (topic, _), each in self.inflow.items():
-            regions[topic.removeprefix("alerts.")] += each.before + each.waiting
+            regions[topic.partition(".")[2]] += each.before + each.waiting
         return {
             "in": self.came_in,
             "accounted": self.accounted,
@@ -146,6 +155,7 @@ class Balance:
             "moving": self.moving,
             "counted": self.counted,
             "faults": self.faults,
+            **({"reports": self.reports.to_json()} if self.reports else {}),
         }
 
 
@@ -155,7 +165,7 @@ def balance(config: Mapping[str, Any], regions: Iterable[str], *, timeout: float
     Where work goes on meanwhile it is taken again, a few times, until the numbers are of one moment.
 
     Args:
-        config: librdkafka's configuration of a user who may read the alerts topics and the changelogs.
+        config: librdkafka's configuration of a user who may read alerts, hits, claims and the changelogs.
         regions: ids of the regions.
         timeout: seconds after which counting ends; `counted` is False then.
 
@@ -163,45 +173,56 @@ def balance(config: Mapping[str, Any], regions: Iterable[str], *, timeout: float
         HueAndCryError: Kafka refuses, or does not answer.
     """
     ends = time.monotonic() + timeout
-    topics = sorted(f"alerts.{region}" for region in regions)
+    named = sorted(regions)
     try:
         with Counting(config, ends) as counting:
-            found = _take(counting, topics)
+            found = _take(counting, named)
             for _ in range(_TRIES - 1):
                 if not found.faults or time.monotonic() + _PAUSE_S > ends:
                     break
                 time.sleep(_PAUSE_S)
-                found = _take(counting, topics)
+                found = _take(counting, named)
             return found
     except KafkaException as error:
         raise HueAndCryError(f"the balance can't be taken: {error.args[0].str()}") from error
 
 
-def _take(counting: Counting, topics: list[str]) -> Balance:
+def _take(counting: Counting, regions: list[str]) -> Balance:
     """The balance as of about now."""
     places = _places(counting)
-    admit = counting.tallies(ADMIT_CHANGELOG, {_TALLY + topic.encode() for topic in topics})
-    distribute = counting.tallies(REGISTER, {_TALLY + ADMITTED.encode()})
+    kinds = {kind: [f"{kind}.{region}" for region in regions] for kind in ("alerts", "hits")}
+    both = [topic for topics in kinds.values() for topic in topics]
+    admit = counting.tallies(ADMIT_CHANGELOG, {_TALLY + topic.encode() for topic in both})
+    distribute = _sum(counting.tallies(REGISTER, {_TALLY + ADMITTED.encode()}).values())
+    of_reports = {name.removeprefix(REPORTS): count for name, count in distribute.items() if name.startswith(REPORTS)}
+    of_alerts = {name: count for name, count in distribute.items() if not name.startswith(REPORTS)}
     now = _places(counting)
-    held, counted = counting.records(topics, now)
+    held, counted = counting.records(both, now)
     behind, all_behind = counting.behind([ADMITTED], now)
-    inflow = {
-        (topic, partition): Inflow(
-            before=each.before,
-            waiting=each.after,
-            read=admit.get((_TALLY + topic.encode(), partition), {}).get("read", 0),
-            dropped=each.low,
+    asked, all_asked = counting.behind([CLAIMS], now, REPORT_HEADER)
+
+    def of(kind: str, ended: Mapping[str, int], waiting: int, reports: Balance | None = None) -> Balance:
+        inflow = {
+            (topic, partition): Inflow(
+                before=each.before,
+                waiting=each.after,
+                read=admit.get((_TALLY + topic.encode(), partition), {}).get("read", 0),
+                dropped=each.low,
+            )
+            for (topic, partition), each in held.items()
+            if topic in kinds[kind]
+        }
+        return Balance(
+            inflow=inflow,
+            admit=_sum(each for (key, _), each in admit.items() if key[1:].decode() in kinds[kind]),
+            distribute=ended,
+            waiting_distribute=waiting,
+            moving=places != now,
+            counted=counted and all_behind and all_asked,
+            reports=reports,
         )
-        for (topic, partition), each in held.items()
-    }
-    return Balance(
-        inflow=inflow,
-        admit=_sum(admit.values()),
-        distribute=_sum(distribute.values()),
-        waiting_distribute=behind[ADMITTED],
-        moving=places != now,
-        counted=counted and all_behind,
-    )
+
+    return of("alerts", of_alerts, behind[ADMITTED], of("hits", of_reports, asked[CLAIMS]))
 
 
 def _places(counting: Counting) -> dict[Partition, int]:

@@ -140,14 +140,20 @@ class Counting:
         counted = self._read(starts, note)
         return {where: Held(before[where], after[where], low) for where, low in starts.items()}, counted
 
-    def behind(self, topics: list[str], places: Mapping[Partition, int]) -> tuple[dict[str, int], bool]:
-        """Records from these places on, by topic; whether they were counted, or are offsets."""
+    def behind(
+        self, topics: list[str], places: Mapping[Partition, int], header: tuple[str, bytes] | None = None
+    ) -> tuple[dict[str, int], bool]:
+        """Records from these places on, by topic; whether they were counted, or are offsets.
+
+        With `header`, only records that have it are counted.
+        """
         bounds = {(topic, each): self._bounds(topic, each) for topic in topics for each in self._partitions(topic)}
         starts = {where: max(low, places.get(where, 0)) for where, (low, _) in bounds.items()}
         counts = dict.fromkeys(topics, 0)
 
         def note(message: Message) -> None:
-            counts[message.topic() or ""] += 1
+            if header is None or header in (message.headers() or ()):
+                counts[message.topic() or ""] += 1
 
         if self._read({where: at for where, at in starts.items() if at < bounds[where][1]}, note):
             return counts, True

@@ -146,7 +146,7 @@ def accounted(settings: Settings, seconds: float) -> Answer:
 
 
 def _reads(name: str, topic: str) -> bool:
-    return topic.startswith("alerts.") if name == "admit" else topic in (balances.ADMITTED, "claims")
+    return topic.startswith(("alerts.", "hits.")) if name == "admit" else topic in (balances.ADMITTED, "claims")
 
 
 def _open(admin: AdminClient, where: list[tuple[str, int]]) -> dict[tuple[str, int], int]:

@@ -1,6 +1,7 @@
 """Who may do what on the broker, derived from the network.
 
-- An agency that publishes writes to alerts.<its region>. It reads inbox.<itself> and receipts.<itself>.
+- An agency reads inbox.<itself>, receipts.<itself> and notices.<itself>, and writes reports on alerts to
+  hits.<its region>. One that publishes writes to alerts.<its region>.
 - Its consumer groups, and the transactional ids of one that publishes, begin with `<its id>.`. No id has a full stop
   in it, so `fra.` is never the beginning of `fra-police.…`.
 - Nothing else. Reading or writing includes describing (Kafka's AclOperation: READ and WRITE imply DESCRIBE), and
@@ -48,6 +49,8 @@ def of_agency(agency: Agency) -> Iterator[Acl]:
     """The entries of one agency."""
     yield Acl(agency.user, "read", "topic", "literal", f"inbox.{agency.id}")
     yield Acl(agency.user, "read", "topic", "literal", f"receipts.{agency.id}")
+    yield Acl(agency.user, "read", "topic", "literal", f"notices.{agency.id}")
+    yield Acl(agency.user, "write", "topic", "literal", f"hits.{agency.region}")
     yield Acl(agency.user, "read", "group", "prefixed", f"{agency.id}.")
     if agency.publishes:
         yield Acl(agency.user, "write", "topic", "literal", f"alerts.{agency.region}")
