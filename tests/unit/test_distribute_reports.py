@@ -21,7 +21,7 @@ from simulator import alert
 
 NETWORK = network_with_bureaus()
 ALERT = alert()["alert_id"]
-COVERT_ALERT = {"category": "discreet_check", "action": "check_discreetly"}
+COVERT_ALERT: dict[str, Any] = {"category": "discreet_check", "action": "check_discreetly"}
 HIT = report_id("ken-police", "1")
 DUE = CONFIRM_WITHIN_MS["routine"]
 
@@ -204,7 +204,7 @@ def test_a_bureau_that_may_not_see_the_alert_does_not_hear_of_the_hit() -> None:
 
 @pytest.mark.parametrize("later", [COVERT_ALERT, {}], ids=["stays covert", "covert no more"])
 def test_a_hit_on_a_covert_alert_is_never_known_but_to_its_issuer(later: dict[str, Any]) -> None:
-    w = world(**COVERT_ALERT)  # pyright: ignore[reportArgumentType] - the rest are fields of the alert
+    w = world(3, **COVERT_ALERT)
     w.report(report("ken-police", ALERT, urgency="urgent"))
     w.send(alert(version=2, **later), "vin:1")
     told = {agency: list(book) for agency, book in w.told.items()}
