@@ -28,7 +28,7 @@ from hueandcry.distribute.mail import Claim, claim, keys_of, named
 #: Most links of one alert.
 MOST = 64
 #: Types of claims that are answered here.
-KINDS = frozenset({"held", "dropped", "meet", "met", "linked", "parted"})
+KINDS = frozenset({"keys", "held", "dropped", "meet", "met", "linked", "parted"})
 
 
 class Found(NamedTuple):
@@ -114,6 +114,9 @@ class Links:
     def claim(self, record: Entry) -> None:
         """Act on a hueandcry.Claim of one of the types `KINDS`."""
         match record["type"]:
+            case "keys":
+                for each in record["several"]:
+                    self.claim(each)
             case "held" | "dropped":
                 claimant = Claimant(record["alert_id"], record["registered_at"], record["home"], record["version"])
                 change = enter if record["type"] == "held" else remove

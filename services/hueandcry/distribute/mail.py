@@ -31,6 +31,7 @@ def claim(kind: str, alert_id: str, version: int, home: int, **fields: Any) -> d
         "others": [],
         "entry": None,
         "link": None,
+        "several": [],
     }
     return record | fields
 

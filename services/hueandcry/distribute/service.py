@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from hueandcry.control.feed import NetworkFeed
-from hueandcry.distribute.stage import ADMITTED, CLAIMS, Distribute
+from hueandcry.distribute.post import CLAIMS
+from hueandcry.distribute.stage import ADMITTED, Distribute
 from hueandcry.errors import NetworkError
 from hueandcry.lanes.app import lane_app
 from hueandcry.lanes.lane import Lane

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,8 @@ from hueandcry.distribute.decision import Decision
 from hueandcry.distribute.deliveries import Deliveries, agencies
 from hueandcry.distribute.entries import RECORDS, Entry, Register
 from hueandcry.distribute.links import Judge
-from hueandcry.distribute.mail import partition_of
+from hueandcry.distribute.mail import Claim, partition_of
+from hueandcry.distribute.post import CLAIMS, posted
 from hueandcry.distribute.report_stage import CLAIM_TYPES, ReportStage, suspended
 from hueandcry.distribute.schedule import Due
 from hueandcry.errors import RegistryError
@@ -26,17 +27,18 @@ from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
 from hueandcry.metrics import DENIED, DUE_DONE, OUTCOMES, POSTPONED, REFUSALS, THROUGH_SECONDS
-from hueandcry.receipts import REPORT_HEADER, Origin, Writer
+from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.may_receive import may_receive
 from hueandcry.rights.network import Network
 from hueandcry.rights.routes import Granted, route
-from hueandcry.wire.codec import SchemaIds, decode, decode_as, encode
+from hueandcry.wire.codec import SchemaIds, decode, decode_as
 from hueandcry.wire.framing import frame, unframe
 
 log = logging.getLogger(__name__)
 
-ADMITTED, CLAIMS = "admitted", "claims"
+ADMITTED = "admitted"
+Post = Record | Claim
 #: Name of the stage's tally.
 TALLY = "admitted"
 
@@ -86,7 +88,7 @@ class Distribute:
 
     def process(self, batch: Batch) -> Effects:
         """Decide on each message of the batch."""
-        effects = Effects(state=batch.state)
+        made: list[Post] = []
         counts: dict[int, Counter[str]] = {}
         now_ms = self._now_ms()
         for message in batch.messages:
@@ -102,13 +104,13 @@ class Distribute:
                 records, outcome = self._given_up(message, "internal", _INTERNAL, state, now_ms)
             else:
                 state.fold(alone)
-            effects.records += records
+            made += records
             if outcome is not None:
                 counts.setdefault(message.partition, Counter()).update(("read", outcome))
         for partition, count in counts.items():
             tally.add(batch.state[partition], TALLY, count)
         self._count()
-        return effects
+        return Effects(list(posted(made, self._claim_id)), batch.state)
 
     def give_up(self, batch: Batch, reason: str) -> Effects:
         """Refuse the only message of the batch: Kafka would not take what came of it."""
@@ -122,7 +124,7 @@ class Distribute:
 
     def due(self, tick: Tick) -> Effects:
         """Do what is due as of the tick; the oldest first within each partition, no more in all than its limit."""
-        effects = Effects(state=tick.state)
+        made: list[Post] = []
         now_ms = self._now_ms()
         left = tick.limit
         for partition, state in tick.state.items():
@@ -139,11 +141,10 @@ class Distribute:
                     POSTPONED.labels(due.what).inc()
                 else:
                     state.fold(alone)
-                    effects.records += records
+                    made += records
                     DUE_DONE.labels(due.what).inc()
-        effects.more = not left
         self._count()
-        return effects
+        return Effects(list(posted(made, self._claim_id)), tick.state, more=not left)
 
     def postpone(self, tick: Tick, reason: str) -> Effects:
         """Put off the first thing that is due: Kafka does not take what comes of it."""
@@ -155,7 +156,7 @@ class Distribute:
                 return Effects(state=tick.state)
         return Effects(state=tick.state)
 
-    def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> list[Record]:
+    def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> Sequence[Post]:
         register = Register(state, self._register_ids)
         if due.what == "answer":
             return self._reports.due(due, register, partition, now_ms)
@@ -172,7 +173,7 @@ class Distribute:
     def _decider(self, register: Register, partition: int, now_ms: int) -> Decider:
         return Decider(register, self._routes, self._may_see, self._judge, partition, now_ms)
 
-    def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[list[Record], str | None]:
+    def _settled(self, message: Incoming, state: Overlay, now_ms: int) -> tuple[Sequence[Post], str | None]:
         register = Register(state, self._register_ids)
         decider = self._decider(register, message.partition, now_ms)
         cause = f"{message.topic}/{message.partition}/{message.offset}"
@@ -184,7 +185,9 @@ class Distribute:
                 return self._records(decision, message.partition, cause, now_ms, now_ms) + own, None
             decision = decider.claim(claim)
             records = self._records(decision, message.partition, cause, now_ms, now_ms)
-            return [*records, *self._news(decision, register.alert(claim["alert_id"]), cause, now_ms)], None
+            if decision.remarks:
+                records += self._news(decision, register.alert(claim["alert_id"]), cause, now_ms)
+            return records, None
         admitted = decode("hueandcry.Admitted", body)
         head = admitted["head"]
         decision = decider.admitted(admitted, dict(message.headers))
@@ -212,23 +215,19 @@ class Distribute:
         THROUGH_SECONDS.labels(head["kind"]).observe(max(0, now_ms - received_at) / 1000)
         return records, decision.outcome
 
-    def _records(self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int) -> list[Record]:
+    def _records(self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int) -> list[Post]:
         # Who has left the network has no inbox any more, and what can't be written would stop the alert.
         members = self._network().agencies
         decision.sends = [send for send in decision.sends if send.agency in members]
         told = [send for found in decision.linked for send in announce.sends(found, self._may_see, self._rights)]
         sends = [*decision.sends, *(send for send in told if send.agency in members)]
         sends = [suspended(send, self._network()) for send in sends]
-        records = list(
+        records: list[Post] = list(
             self._deliveries.records(sends, cause=cause, home=partition, received_at=received_at, now_ms=now_ms)
         )
         for claim in decision.claims:
-            value = frame(self._claim_id, encode("hueandcry.Claim", claim.record))
-            key = claim.record["alert_id"].encode()
-            headers = [REPORT_HEADER] if claim.record["type"] == "report" else []
             others = (each for each in range(self._partitions) if each != partition)
-            for to in others if claim.to is None else (claim.to,):
-                records.append(Record(CLAIMS, value, key, headers, partition=to))
+            records += [Claim(to, claim.record) for to in (others if claim.to is None else (claim.to,))]
         for found in decision.linked:
             of = f"{cause}/{found.one['head']['alert_id']}/{found.other['head']['alert_id']}"
             records += self._notices(announce.notices(found, self._may_see, self._rights), of, now_ms)
