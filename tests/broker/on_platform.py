@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import sys
@@ -78,6 +79,12 @@ def new_vin() -> str:
     return f"WVWZZZ1KZ7W{next(_numbers):06d}"
 
 
+def _invented(number: int) -> str:
+    """A name that is like no other."""
+    digest = hashlib.sha256(b"name %d" % number).digest()
+    return "".join(f"{'BDFGKLMNPRSTVZ'[byte % 14]}{'AEIOU'[byte % 5]}" for byte in digest[:5]).title()
+
+
 def alert(issuer: str, kind: str = "stolen_vehicle", **changes: Any) -> dict[str, Any]:
     """A sound alert of an agency in topics/, on something that no other alert is about."""
     number = next(_numbers)
@@ -91,9 +98,23 @@ def alert(issuer: str, kind: str = "stolen_vehicle", **changes: Any) -> dict[str
         fields |= {"subject__vin__raw": new_vin(), "subject__plate": None, "subject__make": None, "subject__year": None}
         fields |= {"subject__stolen_from": None, "subject__stolen_until": None, "subject__components": []}
     elif kind == "wanted_person":
+        # Nobody who could be taken for another one of these.
         fields |= {
             "subject__documents__0__number": f"X{number:08d}",
-            "subject__identities__0__family": f"Erfunden{number}",
+            "subject__identities__0__family": _invented(number),
+            "subject__identities__0__given": _invented(number * 7919),
+            "subject__identities__1__original": None,
+            "subject__identities__1__family": _invented(number * 104_729),
+            "subject__born": {
+                "year": 1930 + number % 75,
+                "month": 2 + number % 11,
+                "day": 2 + number % 27,
+                "estimated": False,
+            },
+            "subject__birthplace": _invented(number * 1_299_709),
+            "subject__biometrics__0__sha256": hashlib.sha256(b"%d" % number).digest(),
+            "subject__biometrics__0__reference": f"FP-{number}",
+            "subject__warrant__reference": f"{number} Gs {number}/26",
         }
     else:
         value = f"host{number}.invented{number}.example.net"
