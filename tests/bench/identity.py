@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.labelled import Alert, Labelled, labelled
+from hueandcry.distribute.claimants import FEW
 from hueandcry.identity import contradictions, identify, possible_match, proposal_keys, refusals
 
 #: Of the alerts that share a key, how many are looked at.
-LATEST = 32
+LATEST = FEW
 _BANDS = (0.5, 0.75, 0.9, 0.99)
 KINDS = ("wanted_person", "stolen_vehicle", "cyber")
 Pair = tuple[int, int]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from copy import deepcopy
+from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,6 +24,37 @@ LARGEST = 100_000
 #: One alert in so many is on a thing that another alert is about already.
 REPEATS = 20
 _FAMILIES = ("MARTIN", "KOWALSKI", "HOFMANN", "MENDES", "OKELLO", "NGUYEN", "HAALAND", "ROSSI", "PETROV", "SATO")
+_CARS = (
+    ("VF3", "PEUGEOT", "308"), ("VF1", "RENAULT", "Clio"), ("VF7", "CITROEN", "C3"), ("WVW", "VOLKSWAGEN", "Golf"),
+    ("WBA", "BMW", "320d"), ("WDB", "MERCEDES-BENZ", "C 200"), ("WAU", "AUDI", "A4"), ("TMB", "SKODA", "Octavia"),
+    ("ZFA", "FIAT", "Panda"), ("SAL", "LAND ROVER", "Defender"), ("YV1", "VOLVO", "V60"), ("JTD", "TOYOTA", "Yaris"),
+    ("JHM", "HONDA", "Jazz"), ("KNA", "KIA", "Ceed"), ("KMH", "HYUNDAI", "i30"), ("UU1", "DACIA", "Duster"),
+)  # fmt: skip
+_COLOURS = ("black", "grey", "white", "blue", "red", "green", "silver", "brown")
+_IN_VIN = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
+_ON_PLATE = "ABCDEFGHJKLMNPQRSTVWXYZ"
+_YEARS = "ABCDEFGHJKLMNPRSTVWXY"
+_PLACES = ("Lyon", "Kassel", "Porto", "Turin", "Krakow", "Bergen", "Nagoya", "Mombasa", "Recife", "Dunedin", "Aarhus")
+_SYLLABLES = (
+    "BA",
+    "DE",
+    "FI",
+    "GO",
+    "HU",
+    "KA",
+    "LE",
+    "MI",
+    "NO",
+    "PU",
+    "RA",
+    "SE",
+    "TI",
+    "VO",
+    "ZU",
+    "CHA",
+    "SHE",
+    "TRI",
+)
 _GIVEN = ("ANNA", "JONAS", "LUCIA", "PEDRO", "AMINA", "MINH", "INGRID", "MARCO", "OLGA", "KENJI")
 
 
@@ -52,19 +84,35 @@ def alerts(
 def _vary(record: dict[str, Any], number: int, dice: random.Random) -> None:
     subject = record["subject"]
     if record["kind"] == "stolen_vehicle":
-        subject["vin"]["raw"] = f"VF3LCYHZPFS{number:06d}"
-        subject["plate"]["raw"] = f"AB-{number % 1000:03d}-{chr(65 + number % 26)}D"
+        # Of the same number is the same car, whatever alert it is in.
+        of = random.Random(number)
+        wmi, make, model = of.choice(_CARS)
+        descriptor = "".join(of.choices(_IN_VIN, k=7))
+        subject["vin"]["raw"] = f"{wmi}{descriptor}{of.choice(_YEARS)}{number:06d}"
+        letters = "".join(of.choices(_ON_PLATE, k=4))
+        subject["plate"]["raw"] = f"{letters[:2]}-{of.randrange(1, 1000):03d}-{letters[2:]}"
+        subject["make"], subject["model"], subject["colours"] = make, model, [of.choice(_COLOURS)]
+        subject["year"] = None
+        subject["components"][0]["serial"] = f"GB-{number}"
         subject["stolen_from"] = record["issued_at"] - 3_600_000
         subject["stolen_until"] = record["issued_at"] - 1_800_000
     elif record["kind"] == "wanted_person":
         identity = subject["identities"][0]
-        identity["family"] = f"{dice.choice(_FAMILIES)}-{dice.choice(_FAMILIES)}"
+        identity["family"] = f"{dice.choice(_FAMILIES)}-{''.join(dice.choices(_SYLLABLES, k=3))}"
         identity["given"] = dice.choice(_GIVEN)
+        # Of one birth date there are a few, as in life; nobody has another's fingers.
+        subject["born"] |= {"year": 1940 + number % 65, "month": 2 + number // 65 % 11, "day": 2 + number // 715 % 27}
+        subject["birthplace"] = _PLACES[number % len(_PLACES)]
+        subject["warrant"]["reference"] = f"{number} Gs/26"
+        for alias in subject["identities"][1:]:
+            alias |= {"family": "".join(dice.choices(_SYLLABLES, k=3)), "given": dice.choice(_GIVEN), "original": None}
         for document in subject["documents"]:
             document["number"] = f"X{number:08d}"
+        for biometric in subject["biometrics"]:
+            biometric |= {"reference": f"FP-{number}", "sha256": sha256(b"%d" % number).digest()}
     else:
         for place, indicator in enumerate(subject["indicators"]):
-            indicator["type"], indicator["value"] = "domain", f"c{number}-{place}.malware-{number % 97}.example"
+            indicator["type"], indicator["value"] = "domain", f"c{number}-{place}.malware-{number}.example"
         subject["pattern"] = None
         subject["valid_from"] = subject["valid_until"] = None
         subject["sightings"] = []

@@ -15,7 +15,7 @@ from hueandcry.distribute.entries import Claimant, Register
 #: How many claimants of a strong key, older and newer ones each, an alert meets.
 NEAR = 3
 #: How many claimants of a weak key an alert is compared with.
-FEW = 32
+FEW = 8
 
 
 class Meeting(NamedTuple):
