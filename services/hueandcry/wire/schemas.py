@@ -22,7 +22,7 @@ NAMESPACE = "hueandcry"
 #: Records that are values of a topic or a header, so have a subject of their own in the registry.
 SUBJECTS = (
     "Alert", "Delivery", "Receipt", "Refusal", "Admitted", "RegisterEntry", "ClusterEntry", "Holders", "AlertLink",
-    "Claim",
+    "Claim", "Consultation",
 )  # fmt: skip
 
 #: Bounds on a schema that someone else registered.
