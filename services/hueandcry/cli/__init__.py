@@ -30,6 +30,7 @@ COMMANDS = {
     "publish": _Entry("Publish alerts from files as an agency."),
     "distinguish": _Entry("Say that an alert of yours is about another subject than another."),
     "tail": _Entry("Show what an agency receives."),
+    "search": _Entry("Ask which active alerts an agency may see on a vehicle, person or threat."),
     "why": _Entry("Say why an agency did or did not get an alert."),
     "doctor": _Entry("Say what is wrong with the set-up."),
     "network": _Entry("Compare the network with the cluster, and make the cluster like it.", group=True),

@@ -3,6 +3,7 @@
 profile     who I am and where the platform is
 publisher   Publisher: validate, encode, sign, send
 subscriber  Subscriber and Receipts: read inbox and receipts
+search      Search: ask which active alerts one may see
 """
 
 import logging
