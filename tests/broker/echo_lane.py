@@ -30,7 +30,7 @@ class Echo:
         for message in batch.messages:
             state, key, value = batch.state[message.partition], message.key or b"", message.value or b""
             what, _, at = value.partition(b"@")
-            if at:
+            if at.isdigit():
                 state.put(b"due/%013d/%b/%b" % (int(at), key, what), b"")
                 continue
             count = int(state.get(key) or b"0") + 1

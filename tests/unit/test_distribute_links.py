@@ -93,7 +93,7 @@ def test_who_may_not_see_the_other_hears_nothing_of_it() -> None:
     assert set(w.linked) == {"deu-vehicles", "usa-cyber"}
     w.send(alert("bra-federal", "B1", 2), "plate:1")
     w.settle()
-    related = dict.fromkeys(AGENCIES, ())
+    related: dict[str, tuple[str, ...]] = {}
     for send in w.sends:
         related[send.agency] = send.related
     assert related["ken-police"] == ()
@@ -210,6 +210,58 @@ def test_a_weak_key_is_compared_with_the_newest_alone() -> None:
     assert {other["registered_at"] for _, other in compared} == set(range(w.now_ms - FEW, w.now_ms))
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.lists(st.integers(0, 2), max_size=5)), max_size=25),
+    st.sets(st.integers(0, 9)),
+)
+def test_those_that_share_a_key_hang_together_whoever_ends(steps: list[Any], led: set[int]) -> None:
+    """However many: not every pair is linked, but all by others."""
+    w = world()
+    versions: dict[int, int] = {}
+    active: set[str] = set()
+    for case, end, mail in steps:
+        version = versions.get(case, 0) + 1
+        if version > 2 or (version == 2) != end:
+            continue
+        versions[case] = version
+        w.now_ms += 1
+        message = alert(reference=str(case), version=version, message_type="withdraw" if end else "issue")
+        own = f"vin:{case}"
+        w.send(message, "plate:hub" if case in led else own, claims=[own] if case in led else ["plate:hub"])
+        (active.discard if end else active.add)(message["alert_id"])
+        for partition in mail:
+            w.deliver_mail(partition)
+    w.settle()
+    joined = {alert(reference=str(case))["alert_id"] for case in led} & active
+    near = w.links() | {(one, other) for one in joined for other in joined}
+    reached = set(list(active)[:1])
+    while more := {other for one, other in near if one in reached} - reached:
+        reached |= more
+    assert reached == active
+    assert {alert_id for pair in w.links() for alert_id in pair} <= active
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.permutations(range(4)), st.lists(st.integers(0, 2), max_size=40), st.lists(st.booleans(), min_size=4))
+def test_each_pair_is_told_once_to_each_however_many_keys_it_shares(
+    order: list[int], mail: list[int], ticks: list[bool]
+) -> None:
+    w = world()
+    w.likeness = lambda _one, _other: (0.8, ())
+    for case, tick in zip(order, ticks, strict=False):
+        w.now_ms += tick
+        issuer, reference = CASES[case]
+        w.send(alert(issuer, reference), f"vin:{case}", claims=["a", "b", "c"], proposals=["w"])
+        for partition in mail[case * 10 : case * 10 + 10]:
+            w.deliver_mail(partition)
+    w.settle()
+    for agency in AGENCIES:
+        pairs = [frozenset(each[:2]) for each in w.linked.get(agency, ())]
+        assert len(pairs) == len(set(pairs)), agency
+        assert [remark.rule for _, remark in w.noticed.get(agency, ())].count("link.same_subject") in (0, 3), agency
+
+
 CASES = [(issuer, f"{issuer}-1") for issuer in ("fra-police", "deu-vehicles", "bra-federal", "usa-cyber")]
 KEYS = ("a", "b", "c")
 MESSAGE = st.tuples(
@@ -244,6 +296,7 @@ def play(messages: list[Any], *, wait: bool) -> tuple[World, dict[int, Any]]:
             changes["message_type"] = "withdraw"
             ended.add(case)
         claims = [each for each in claims if each != identity]
+        w.now_ms += hidden
         message = alert(issuer, reference, version, **changes)
         w.send(message, identity, claims=claims, proposals=weak)
         last[case] = (message["alert_id"], identity, {identity, *claims}, set(weak), {o["alert_id"] for o in others})

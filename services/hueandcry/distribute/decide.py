@@ -285,6 +285,9 @@ class Decider:
         if last >= version:
             # The other partition has an older version: it shall hand over to this one.
             decision.claims.append(Claim(home, claim("moved", alert_id, last, self._partition)))
+            if known["state"] == "active":
+                # It may have entered itself under the same keys, in place of this one.
+                self._links.hold(known)
             return
         schedule.change(self._register.state, known, None)
         self._register.drop_alert(alert_id)

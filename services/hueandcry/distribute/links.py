@@ -85,7 +85,7 @@ class Links:
             known: as it was registered here before, and active; None where it was not.
         """
         if known is None:
-            self._hold(entry)
+            self.hold(entry)
             return
         alert_id = entry["head"]["alert_id"]
         if _standing(entry) != _standing(known):
@@ -94,9 +94,13 @@ class Links:
             for link in list(self._register.links(alert_id)):
                 if not self._may_link(entry, link):
                     self._part(alert_id, link)
-            self._hold(entry)
+            self.hold(entry)
         for link in list(self._register.links(alert_id)):
             self._tell_link(entry, link)
+
+    def hold(self, entry: Entry) -> None:
+        """Enter an active alert of this partition under its keys, once or again."""
+        self._tell_keys("held", entry, *_keys(entry))
 
     def gone(self, known: Entry) -> None:
         """An alert of this partition has ended or moved away."""
@@ -113,7 +117,7 @@ class Links:
             case "held" | "dropped":
                 claimant = Claimant(record["alert_id"], record["registered_at"], record["home"], record["version"])
                 change = enter if record["type"] == "held" else remove
-                together: set[tuple[str, str, bool]] = set()
+                together: set[tuple[Claimant, Claimant, bool]] = set()
                 for key, weak in keys_of(record):
                     meetings = change(self._register, key, claimant, weak=weak)
                     self._bring_together(key, meetings, together, weak=weak)
@@ -220,9 +224,6 @@ class Links:
 
     # -- what is told ---------------------------------------------------------------------------------------------
 
-    def _hold(self, entry: Entry) -> None:
-        self._tell_keys("held", entry, *_keys(entry))
-
     def _tell_keys(self, kind: str, entry: Entry, keys: Iterable[bytes], weak_keys: Iterable[bytes]) -> None:
         """Say to the partitions that keys belong to that an alert has them, or has them no more."""
         head = entry["head"]
@@ -245,12 +246,12 @@ class Links:
         self._bring_together(key, change(self._register, key, claimant, weak=False), set(), weak=False)
 
     def _bring_together(
-        self, key: bytes, meetings: Iterable[Meeting], together: set[tuple[str, str, bool]], *, weak: bool
+        self, key: bytes, meetings: Iterable[Meeting], together: set[tuple[Claimant, Claimant, bool]], *, weak: bool
     ) -> None:
         """Put homes in contact; two alerts once, however many keys of one message they share."""
         for one, older in meetings:
-            others = [each for each in older if (one.alert_id, each.alert_id, weak) not in together]
-            together |= {(one.alert_id, each.alert_id, weak) for each in others}
+            others = [each for each in older if (one, each, weak) not in together]
+            together |= {(one, each, weak) for each in others}
             if others:
                 to = [{"alert_id": each.alert_id, "home": each.home} for each in others]
                 self._post(one.home, claim("meet", one.alert_id, 0, self._partition, others=to, **named(key, weak)))

@@ -24,15 +24,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from mode import Service
 
 from hueandcry.errors import Fenced, LaneError, StateError
 from hueandcry.lanes import metrics
 from hueandcry.lanes.app import LaneApp
+from hueandcry.lanes.assignment import Assignment
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
-from hueandcry.lanes.restore import Restore
-from hueandcry.lanes.state import Overlay, PartitionStore
+from hueandcry.lanes.intake import taken
+from hueandcry.lanes.patience import Patience
+from hueandcry.lanes.state import Overlay
 from hueandcry.lanes.ticks import Ticker, Timed
 from hueandcry.lanes.transaction import Aborted, Transactor
 
@@ -44,8 +46,6 @@ _RETRY_SECONDS = 0.5
 _CALL_SECONDS = 10.0
 #: After so many roll-backs of the same batch the lane opens everything anew.
 _BATCH_FAILURES = 5
-#: A consumer that is fenced is told so once, by a message with the code _FATAL whose `fatal()` is false.
-_FENCED = (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID)
 _FENCED_AGAIN_SECONDS = 60.0
 
 
@@ -102,7 +102,6 @@ class Lane(Service):
         self._topics = list(topics)
         self._changelog = changelog
         self._stage = stage
-        self._folder = state_dir / f"{name}-{instance}"
         self._identity = f"{name}.{instance}"
         self._max_messages = max_messages
         self._max_bytes = max_bytes
@@ -122,12 +121,10 @@ class Lane(Service):
             "fetch.wait.max.ms": 20,
             "topic.metadata.refresh.interval.ms": 30_000,
         }
-        self._restore_config = {**consumer, "group.id": f"{name}.restore"}
         self._producer_config = producer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._stores: dict[int, PartitionStore] = {}
-        self._restoring: dict[int, Restore] = {}
-        self._assigned: list[TopicPartition] = []
+        restore_config = {**consumer, "group.id": f"{name}.restore"}
+        self._held = Assignment(name, state_dir / f"{name}-{instance}", changelog, restore_config)
         #: Of batches that were rolled back: by topic and partition, the offset up to which messages go one by one.
         self._suspects: dict[tuple[str, int], int] = {}
         #: By topic and partition, the offset to be read next, as it was last committed.
@@ -136,8 +133,6 @@ class Lane(Service):
         self._hopeless: tuple[tuple[str, int, int], str] | None = None
         self._failures = 0
         self._fenced_at = float("-inf")
-        self._epoch = 0
-        self._joined = False
         self._consumer: Consumer | None = None
         self._transactor: Transactor | None = None
         self.channel = app.channel(maxsize=1)
@@ -146,7 +141,7 @@ class Lane(Service):
     @property
     def ready(self) -> bool:
         """True while the lane has its partitions and their state is up to date."""
-        return self._joined and not self._restoring and self.failure is None
+        return self._held.joined and not self._held.restoring and self.failure is None
 
     # -- the Faust side -------------------------------------------------------------------------------------------
 
@@ -179,8 +174,7 @@ class Lane(Service):
 
     def _begun(self) -> tuple[dict[int, Overlay], asyncio.Future[None]]:
         """State to be changed, and what says when that is settled."""
-        state = {partition: Overlay(store) for partition, store in self._stores.items()}
-        return state, asyncio.get_running_loop().create_future()
+        return self._held.overlays(), asyncio.get_running_loop().create_future()
 
     async def _have_settled(self, work: Batch | Tick) -> None:
         await self.channel.put(work)  # type: ignore[arg-type] - Faust takes any value
@@ -236,7 +230,11 @@ class Lane(Service):
 
     def _close(self) -> None:
         if self._consumer is not None:
-            self._consumer.close()
+            # librdkafka's may never come back, as after a rebalance in which a database could not be opened.
+            patience = Patience()
+            if not patience.ask(self._consumer.close).wait(_CALL_SECONDS):
+                log.warning("lane %s leaves a consumer behind that does not close", self.name)
+            patience.end()
             self._consumer = None
         self._release()
         if self._transactor is not None:
@@ -244,106 +242,54 @@ class Lane(Service):
             self._transactor = None
 
     def _reopen(self) -> None:
-        self._joined, self._failures = False, 0
+        self._failures = 0
         self._close()
+        self._held.joined = False
         self._open()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._release()
         consumer.assign(partitions)
-        self._assigned = [TopicPartition(each.topic, each.partition) for each in partitions]
         if partitions:
-            consumer.pause(self._assigned)
-        now_ms = int(self._clock() * 1000)
-        for number in sorted({each.partition for each in partitions}):
-            store = PartitionStore(self._folder / str(number))
-            try:
-                self._restoring[number] = Restore(self._restore_config, self._changelog, number, store, now_ms)
-            except Exception:
-                store.close()
-                raise
+            consumer.pause(partitions)
+        self._held.take(partitions, int(self._clock() * 1000))
         if self._ticker is not None:
             self._ticker.assigned((each.topic, each.partition) for each in partitions)
-        self._joined = True
         log.info("lane %s has %d partitions", self.name, len(partitions))
 
     def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._release()
 
     def _release(self) -> None:
-        for restore in self._restoring.values():
-            restore.close()
-            restore.store.close()
-        for store in self._stores.values():
-            store.close()
-        self._restoring, self._stores, self._assigned = {}, {}, []
+        self._held.release()
         self._suspects, self._hopeless, self._positions = {}, None, {}
         if self._ticker is not None:
             self._ticker.assigned(())
-        self._epoch += 1
-        metrics.PARTITIONS.labels(self.name).set(0)
 
     def _fetch(self) -> list[Incoming]:
         assert self._consumer is not None  # noqa: S101 - opened in on_start
-        epoch = self._epoch
-        if self._restoring:
-            self._restore_on()
+        epoch = self._held.epoch
+        if self._held.restoring:
+            if self._held.restore_on(1.0):
+                self._consumer.resume(self._held.places)
             # Nothing comes while the partitions are paused; this keeps the lane's place in the group.
-            return self._taken(self._consumer.consume(1, 0)) if epoch == self._epoch else []
+            return self._taken(1, 0) if epoch == self._held.epoch else []
         limit = 1 if self._suspects else self._max_messages
         # consume() waits its whole timeout for a full batch: wait for the first message only, then take what is there.
-        messages = self._taken(self._consumer.consume(1, 0.2))
+        messages = self._taken(1, 0.2)
         size = sum(len(message.value or b"") for message in messages)
         while messages and len(messages) < limit and size < self._max_bytes:
-            more = self._taken(self._consumer.consume(min(_CHUNK, limit - len(messages)), 0))
+            more = self._taken(min(_CHUNK, limit - len(messages)), 0)
             if not more:
                 break
             size += sum(len(message.value or b"") for message in more)
             messages += more
         # A rebalance inside consume() starts all partitions again at what is committed: what was read before is stale.
-        return messages if epoch == self._epoch else []
+        return messages if epoch == self._held.epoch else []
 
-    def _taken(self, messages: list[Any]) -> list[Incoming]:
-        taken: list[Incoming] = []
-        for message in messages:
-            error: KafkaError | None = message.error()
-            if error is None:
-                if self._ticker is not None:
-                    self._ticker.came((message.topic(), message.partition()))
-                taken.append(
-                    Incoming(
-                        message.topic(),
-                        message.partition(),
-                        message.offset(),
-                        message.key(),
-                        message.value(),
-                        message.headers() or (),
-                        message.timestamp()[1],
-                    )
-                )
-            elif error.code() == KafkaError._PARTITION_EOF:
-                assert self._ticker is not None  # noqa: S101 - told only to lanes with one
-                self._ticker.at_end((message.topic(), message.partition()))
-            elif error.fatal() or error.code() in _FENCED:
-                raise Fenced(
-                    f"another process has taken over: {error.str()}",
-                    hint="give each process of a stage its own HUEANDCRY_INSTANCE",
-                )
-            else:
-                log.warning("lane %s: %s", self.name, error.str())
-        return taken
-
-    def _restore_on(self) -> None:
+    def _taken(self, most: int, seconds: float) -> list[Incoming]:
         assert self._consumer is not None  # noqa: S101 - opened in on_start
-        for number, restore in list(self._restoring.items()):
-            if restore.step(1.0 / len(self._restoring)):
-                self._stores[number] = restore.store
-                del self._restoring[number]
-        metrics.RESTORING.labels(self.name).set(sum(restore.remaining for restore in self._restoring.values()))
-        metrics.PARTITIONS.labels(self.name).set(len(self._stores))
-        if not self._restoring:
-            metrics.STATE_BYTES.labels(self.name).set(sum(store.size_bytes() for store in self._stores.values()))
-            self._consumer.resume(self._assigned)
+        return taken(self.name, self._consumer.consume(most, seconds), self._ticker)
 
     def _settle(self, batch: Batch | Tick) -> None:
         if isinstance(batch, Tick):
@@ -395,7 +341,7 @@ class Lane(Service):
     def _read_up_to(self, numbers: set[int]) -> dict[tuple[str, int], int]:
         """For each partition that is held, of one of its topics the offset to be read next, to be committed again."""
         assert self._consumer is not None  # noqa: S101 - opened in on_start
-        places = {each.partition: each for each in self._assigned if each.partition in numbers}
+        places = {each.partition: each for each in self._held.places if each.partition in numbers}
         unknown = [each for each in places.values() if (each.topic, each.partition) not in self._positions]
         for each in self._consumer.committed(unknown, timeout=_CALL_SECONDS) if unknown else ():
             low = each.offset
@@ -420,7 +366,7 @@ class Lane(Service):
         self._positions.update(positions)
         now_ms = int(self._clock() * 1000)
         for number, writes in changed.items():
-            self._stores[number].apply(writes, ends[number], now_ms)
+            self._held.stores[number].apply(writes, ends[number], now_ms)
         metrics.COMMIT_SECONDS.labels(self.name).observe(time.perf_counter() - started)
         metrics.RECORDS.labels(self.name).inc(len(effects.records))
 
@@ -434,7 +380,7 @@ class Lane(Service):
             for where, offset in batch.next_offsets().items():
                 self._suspects[where] = max(offset, self._suspects.get(where, 0))
             time.sleep(_RETRY_SECONDS)
-        owned = {(each.topic, each.partition) for each in self._assigned}
+        owned = {(each.topic, each.partition) for each in self._held.places}
         for (topic, number), offset in batch.first_offsets().items():
             if (topic, number) in owned:
                 self._consumer.seek(TopicPartition(topic, number, offset))
