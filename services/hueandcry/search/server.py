@@ -151,5 +151,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise SettingsError(f"can't listen on {host}:{port}: {error.strerror}", hint=f"Set {PREFIX}PORT") from None
+    # asyncio does it for sockets that name the protocol only; else answers wait 40 ms for the client's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         yield listener
