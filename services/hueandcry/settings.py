@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     )
 
     identity_secret: SecretStr = Field(
-        SecretStr(""), description="key of the HMAC over identity keys, at least 32 bytes in hex (admit only)"
+        SecretStr(""), description="key of the HMAC over identity keys, at least 32 bytes in hex (admit, search)"
     )
     home: Path = Field(DEFAULT_HOME, description="folder of the local set-up and its profiles")
     state_dir: Path = Field(DEFAULT_HOME / "state", description="folder of the local state of the processors")

@@ -132,7 +132,9 @@ class Searcher:
     ) -> dict[str, Entry]:
         """By id, the alerts of rule 1 that really have one of these keys, but for those known already."""
         keys = set(keys)
-        wants = {each.alert_id: Want(each.alert_id, each.home) for key in keys for each in by_key[key]}
+        # While an alert moves, two homes may claim for it: the later version is where it lives.
+        claimants = sorted((each for key in keys for each in by_key[key]), key=lambda each: each.version)
+        wants = {each.alert_id: Want(each.alert_id, each.home) for each in claimants}
         raw = await self._shelves.entries(want for alert_id, want in sorted(wants.items()) if alert_id not in known)
         found: dict[str, Entry] = {}
         for number, (alert_id, value) in enumerate(sorted(raw.items())):

@@ -22,7 +22,7 @@ from hueandcry.alerts.cyber import IndicatorType
 from hueandcry.alerts.person import DocumentType
 from hueandcry.alerts.remarks import Remark
 from hueandcry.alerts.vehicle import PlateType
-from hueandcry.identity import identify, proposal_keys, refusals, status_key
+from hueandcry.identity import identify, normalise_indicator, proposal_keys, refusals, status_key
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 _Long = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_048)]
@@ -78,10 +78,10 @@ class DocumentAsked(_Part):
 
 
 class IndicatorAsked(_Part):
-    """An observable value; its type is seen from the value where it is not given."""
+    """An observable value; without a type it may be of any that the value can have."""
 
     value: _Long
-    type: IndicatorType = "other"
+    type: IndicatorType | None = None
 
 
 class Question(_Part):
@@ -188,4 +188,8 @@ def _readings(question: Question) -> list[tuple[str, dict[str, Any]]]:
         kinds = [document.type] if document.type else list(get_args(DocumentType))
         return [("wanted_person", {"documents": [document.model_dump() | {"type": each}]}) for each in kinds]
     assert question.indicator is not None  # noqa: S101 - one of them is there
-    return [("cyber", {"indicators": [question.indicator.model_dump()]})]
+    kinds = [question.indicator.type] if question.indicator.type else list(get_args(IndicatorType))
+    values = dict.fromkeys(normalise_indicator(each, question.indicator.value) for each in kinds)
+    # What shows no type at all comes last: it is a name of something at best.
+    named = sorted(values, key=lambda each: each.type == "other")
+    return [("cyber", {"indicators": [each._asdict()]}) for each in named]
