@@ -39,6 +39,7 @@ from hueandcry.wire.kafka import registry_client
 
 ISSUER, ASKS = "deu-vehicles", "fra-police"
 CHUNK = 5_000
+EXACT: dict[str, Any] = {"possible": False}
 FILLERS, THREADS = 2, 4
 #: Six vehicles, three persons and one threat in ten.
 _TENTHS = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2)
@@ -245,10 +246,16 @@ def _asked(count: int) -> dict[str, tuple[Ask, float]]:
         return {"document": {"number": document(number(dice, 7)), "state": "DEU", "type": "passport"}}, "exact"
 
     return {
-        "exact: VIN": (lambda dice: ({"vin": vin(number(dice, 0))}, "exact"), 1.0),
-        "exact: plate": (lambda dice: ({"plate": {"raw": plate(number(dice, 1)), "state": "FRA"}}, "exact"), 1.0),
-        "exact: document": (document_, 1.0),
-        "exact: nothing there": (lambda dice: ({"vin": vin(number(dice, 8) + 7 * count)}, ""), 1.0),
+        "exact: VIN": (lambda dice: (EXACT | {"vin": vin(number(dice, 0))}, "exact"), 1.0),
+        "exact: plate": (
+            lambda dice: (EXACT | {"plate": {"raw": plate(number(dice, 1)), "state": "FRA"}}, "exact"),
+            1.0,
+        ),
+        "exact: document": (lambda dice: (EXACT | document_(dice)[0], "exact"), 1.0),
+        "exact: nothing there": (lambda dice: (EXACT | {"vin": vin(number(dice, 8) + 7 * count)}, ""), 1.0),
+        "both: VIN": (lambda dice: ({"vin": vin(number(dice, 0))}, "exact"), 1.0),
+        "both: plate": (lambda dice: ({"plate": {"raw": plate(number(dice, 1)), "state": "FRA"}}, "exact"), 1.0),
+        "both: document": (document_, 1.0),
         "possible: last 8 of VIN": (lambda dice: ({"vin": vin(number(dice, 2))[-8:]}, "proposed"), 1.0),
         "possible: name and year": (person, 0.2),
     }

@@ -222,3 +222,20 @@ def test_why_answers_by_what_was_sent_then_rights_then_subscriptions(
     assert (judged.answer, judged.exit_code) == (answer, exit_code)
     assert all(verdict.passed for verdict in judged.rules) == (answer != "not_entitled")
     assert json.loads(json.dumps(judged.to_json()))["answer"] == answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "give exactly one of"),
+        (["--vin", "V", "--plate", "P"], "give exactly one of"),
+        (["--vin", "V", "--state", "FRA"], "--state says nothing"),
+        (["--name", "N", "--type", "visa"], "--type says nothing"),
+        (["--plate", "P", "--dob", "1984"], "--dob says nothing"),
+    ],
+)
+def test_a_search_that_is_not_meant_so_is_wrong_usage(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("search", "--as", "fra-police", "--purpose", "a test", *arguments) == 2
+    assert says in capsys.readouterr().err

@@ -76,6 +76,13 @@ def test_the_status_is_part_of_the_key() -> None:
     assert keys_of(sound_vehicle(status="exercise"))[0] & set(exercise.exact)
 
 
+def test_possible_matches_can_be_left_out() -> None:
+    both, exact = asked(vin="VF3LCYHZPFS000042"), asked(vin="VF3LCYHZPFS000042", possible=False)
+    assert exact.exact == both.exact
+    assert both.weak
+    assert exact.weak == ()
+
+
 def test_a_doubtful_vin_is_said() -> None:
     assert [remark.rule for remark in asked(vin="VF3LCYHZPFS0OOO42").remarks] == ["vin.illegal_characters"]
     assert asked(vin="VF3LCYHZPFS000042").remarks == ()

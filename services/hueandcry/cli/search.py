@@ -38,6 +38,7 @@ def search(
         str | None, typer.Option("--type", metavar="TYPE", help="Type of the plate, document or indicator.")
     ] = None,
     status: Annotated[str, typer.Option(metavar="STATUS", help="actual, exercise or test.")] = "actual",
+    exact: Annotated[bool, typer.Option("--exact", help="Exact matches only.")] = False,
     officer: Annotated[
         str | None, typer.Option(metavar="REF", help="Who asks, as the agency names that person; it is logged.")
     ] = None,
@@ -64,7 +65,7 @@ def search(
     with clean_exit():
         with Search(agency_profile(agency, home)) as client:
             try:
-                found = client.ask(purpose, status=status, officer=officer, **asked)
+                found = client.ask(purpose, status=status, officer=officer, possible=not exact, **asked)
             except SearchError as error:
                 if error.rule in _ASKED_WRONGLY:
                     fail(error.diagnostics(), USAGE)

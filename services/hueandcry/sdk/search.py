@@ -102,6 +102,7 @@ class Search:
         document: Mapping[str, Any] | None = None,
         indicator: Mapping[str, Any] | None = None,
         status: str = "actual",
+        possible: bool = True,
         officer: str | None = None,
     ) -> Found:
         """Search by exactly one of vin, plate, person, document and indicator.
@@ -114,13 +115,14 @@ class Search:
             document: number, and if known state, type.
             indicator: value, and if known type.
             status: actual, exercise or test.
+            possible: whether to look for possible matches too; without, an answer comes sooner.
             officer: who asks, as the agency names that person to itself; it is logged.
 
         Raises:
             SearchError: it was refused, or not answered.
         """
         by = {"vin": vin, "plate": plate, "person": person, "document": document, "indicator": indicator}
-        given = {"purpose": purpose, "status": status, "officer": officer, **by}
+        given = {"purpose": purpose, "status": status, "officer": officer, "possible": possible, **by}
         body = json.dumps({name: value for name, value in given.items() if value is not None}).encode()
         status_code, answer = self._post(body)
         if status_code != 200:

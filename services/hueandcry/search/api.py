@@ -125,7 +125,7 @@ class Api:
         except ValueError as error:
             raise Refused(400, "question", str(error)) from None
         if not (asked.exact or asked.weak):
-            raise Refused(400, "question.too_little", _TOO_LITTLE[question.by])
+            raise Refused(400, "question.too_little", _TOO_LITTLE[question.by] if question.possible else _NOT_EXACT)
         at_ms = self._now_ms()
         try:
             found = await self._searcher.search(asked, agency, network)
@@ -207,6 +207,7 @@ class Api:
 
 
 _PRIVATE = {"cache-control": "no-store"}
+_NOT_EXACT = "this says too little for an exact match; ask for possible ones too, or say more"
 _TOO_LITTLE = {
     "vin": "a VIN has at least five characters, of which three differ",
     "plate": "the plate has too few characters, or stands for none",

@@ -90,11 +90,13 @@ class Question(_Part):
     Attributes:
         purpose: why, in words or a code of the agency.
         officer: who asks, as the agency names that person to itself; never a name.
+        possible: whether possible matches are asked for too, which takes longer.
     """
 
     purpose: Annotated[_Text, StringConstraints(min_length=3)]
     officer: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@/-]{1,64}$")] | None = None
     status: Status = "actual"
+    possible: bool = True
     vin: _Text | None = None
     plate: PlateAsked | None = None
     person: PersonAsked | None = None
@@ -123,7 +125,7 @@ class Asked(NamedTuple):
     Attributes:
         sample: the alert that says what the question says, for `possible_match`.
         exact: HMACs of the keys of the very subject; empty where it says too little.
-        weak: HMACs of the keys by which others are proposed.
+        weak: HMACs of the keys by which others are proposed; empty where they are not asked for.
         remarks: doubts about the question itself; without its values.
     """
 
@@ -161,7 +163,8 @@ def ask(question: Question, secret: bytes) -> Asked:
     for reading in [sample, *others]:
         identity = identify(reading)
         exact.update(dict.fromkeys([*([identity.key] if identity.strong else []), *identity.claims]))
-    weak = dict.fromkeys(key for reading in [sample, *others] for key in proposal_keys(reading))
+    proposing = [sample, *others] if question.possible else []
+    weak = dict.fromkeys(key for reading in proposing for key in proposal_keys(reading))
 
     def hidden(keys: Mapping[str, None]) -> tuple[bytes, ...]:
         return tuple(status_key(secret, question.status, key) for key in keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -16,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from hueandcry.control.feed import NetworkFeed
 from hueandcry.errors import NetworkError, SettingsError
+from hueandcry.rights.standing import standings
 from hueandcry.search.answer import Searcher
 from hueandcry.search.api import Api
 from hueandcry.search.consultations import Consultations
@@ -54,7 +56,10 @@ def serve(settings: SearchSettings, common: Settings) -> None:
     if not set(held) <= set(range(partitions)):
         raise SettingsError(f"{PREFIX}PARTITIONS names one that {TOPIC} has not: it has {partitions}")
     schemas = SchemaIds(registry_client(common))
-    feed = NetworkFeed(client_config(common))
+    # What a network means is worked out when it comes, not by who asks first.
+    feed = NetworkFeed(
+        client_config(common), on_change=lambda network: [*map(standings(network).of, network.agencies.values())]
+    )
     feed.start()
     with (
         _listening(settings.host, settings.port) as listener,
@@ -97,6 +102,9 @@ def serve(settings: SearchSettings, common: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _noted)
         server = uvicorn.Server(config)
+        # What lives as long as the process need not be looked through for garbage: that takes longer than an answer.
+        gc.collect()
+        gc.freeze()
         threading.Thread(target=_watch, args=(replica, server), name="watch", daemon=True).start()
         server.run([listener])
     if replica.failure is not None:
