@@ -118,3 +118,12 @@ def test_not_doubtful(alert: dict[str, Any]) -> None:
 def test_ten_thousand_bad_indicators_get_no_ten_thousand_remarks() -> None:
     indicators = [{"type": "md5", "value": f"no hash {number}"} for number in range(10_000)]
     assert len(doubts(sound_cyber(subject__indicators=indicators))) == 20
+
+
+def test_a_misused_identity_is_marked_as_that_of_an_innocent_person_and_not_named() -> None:
+    alert = sound_person(subject__identities__1__type="misused")
+    (remark,) = [each for each in doubts(alert) if each.rule == "person.misused_identity"]
+    assert (remark.field, remark.place) == ("subject.identities.type", "[1]")
+    assert "innocent" in remark.message
+    assert alert["subject"]["identities"][1]["family"] not in remark.message
+    assert not [each for each in doubts(sound_person()) if each.rule == "person.misused_identity"]
