@@ -61,13 +61,13 @@ class Task(NamedTuple):
 class _Nothing:
     """The state of an empty partition."""
 
-    def get(self, _key: bytes) -> bytes | None:
+    def get(self, key: bytes) -> bytes | None:
         return None
 
-    def scan(self, _prefix: bytes, _after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         return iter(())
 
-    def scan_back(self, _prefix: bytes, _before: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[tuple[bytes, bytes]]:
         return iter(())
 
 

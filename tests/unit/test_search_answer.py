@@ -167,7 +167,8 @@ def test_others_see_it_redacted() -> None:
 
 
 def test_only_what_is_in_force_is_found() -> None:
-    for entered in ({"state": "withdrawn"}, {"state": "expired"}, {"expires_at": NOW_MS}):
+    ended: list[dict[str, Any]] = [{"state": "withdrawn"}, {"state": "expired"}, {"expires_at": NOW_MS}]
+    for entered in ended:
         shelf = Shelf()
         shelf.enter(vehicle(), **entered)
         assert search(shelf, "ken-police", vin=VIN) == Answer()

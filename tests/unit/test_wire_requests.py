@@ -38,9 +38,7 @@ class Clock:
             def now(cls, tz: Any = None) -> Any:
                 return self.now
 
-        import http_message_signatures.signatures as library
-
-        monkeypatch.setattr(library.datetime, "datetime", _DateTime)
+        monkeypatch.setattr("http_message_signatures.signatures.datetime.datetime", _DateTime)
 
     def __call__(self) -> float:
         return self.now.timestamp()

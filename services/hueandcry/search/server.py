@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from hueandcry.control.feed import NetworkFeed
 from hueandcry.errors import NetworkError, SettingsError
+from hueandcry.rights.network import Network
 from hueandcry.rights.standing import standings
 from hueandcry.search.answer import Searcher
 from hueandcry.search.api import Api
@@ -56,10 +57,7 @@ def serve(settings: SearchSettings, common: Settings) -> None:
     if not set(held) <= set(range(partitions)):
         raise SettingsError(f"{PREFIX}PARTITIONS names one that {TOPIC} has not: it has {partitions}")
     schemas = SchemaIds(registry_client(common))
-    # What a network means is worked out when it comes, not by who asks first.
-    feed = NetworkFeed(
-        client_config(common), on_change=lambda network: [*map(standings(network).of, network.agencies.values())]
-    )
+    feed = NetworkFeed(client_config(common), on_change=_work_out)
     feed.start()
     with (
         _listening(settings.host, settings.port) as listener,
@@ -141,6 +139,13 @@ def _partitions(settings: Settings) -> int:
     if topic.error is not None or not topic.partitions:
         raise NetworkError(f"topic {TOPIC} can't be read", hint="Run `hueandcry network apply`")
     return len(topic.partitions)
+
+
+def _work_out(network: Network) -> None:
+    """What a network means is worked out when it comes, not when somebody waits for an answer."""
+    of = standings(network).of
+    for agency in network.agencies.values():
+        of(agency)
 
 
 def _now_ms() -> int:
