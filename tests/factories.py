@@ -41,6 +41,7 @@ def _envelope(**fields: Any) -> dict[str, Any]:
         "tlp": "green",
         "releasable_to": [],
         "excluded": [],
+        "discoverable": False,
         "legal_basis": None,
         "offences": [],
         "references": [],

@@ -27,6 +27,7 @@ _ENVELOPE: dict[str, Any] = {
     "tlp": "amber",
     "releasable_to": [],
     "excluded": ["ruritania"],
+    "discoverable": True,
     "legal_basis": "Treaty of Utopia, article 4",
     "offences": [{"iccs": "05021", "national_code": "s. 12", "national_name": "Theft of a vehicle"}],
     "references": [{"alert_id": "2b0b4f1c-5f0e-5f66-9d2e-7c1d54a2b102", "relation": "same_case"}],

@@ -13,6 +13,7 @@ HueAndCryError
 │   ├── Fenced             another instance has taken over; this one must stop
 │   └── StateError         the local state can't be used
 ├── RegistryError          the schema registry refused or did not answer
+├── SearchError            a search was refused or not answered
 ├── AlertInvalid           an alert is not sound; nothing of what came with it was sent
 └── PublishError           Kafka did not acknowledge all that was sent
 """
@@ -108,6 +109,14 @@ class StateError(LaneError):
 
 class RegistryError(HueAndCryError):
     """The schema registry refused or did not answer."""
+
+
+class SearchError(HueAndCryError):
+    """A search was refused or not answered. `rule` is the short name of what was not met; empty where none is told."""
+
+    def __init__(self, message: str, *, rule: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.rule = rule
 
 
 class AlertInvalid(HueAndCryError):

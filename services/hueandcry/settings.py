@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     )
 
     identity_secret: SecretStr = Field(
-        SecretStr(""), description="key of the HMAC over identity keys, at least 32 bytes in hex (admit only)"
+        SecretStr(""), description="key of the HMAC over identity keys, at least 32 bytes in hex (admit, search)"
     )
     confirm_urgent_seconds: int = Field(600, ge=1, description="time in which an urgent hit is to be confirmed")
     confirm_routine_seconds: int = Field(3600, ge=1, description="time in which a routine hit is to be confirmed")

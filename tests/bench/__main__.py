@@ -2,7 +2,8 @@
 
 Absolute figures are those of the machine; only ratios carry over. The result is a table, and JSON in
 .hueandcry/bench/result.json. With --only identity no Kafka is started: what matching finds, on a labelled set. Neither
-is with --only links: what it costs that alerts share keys, for a number of alerts and twice as many.
+is with --only links: what it costs that alerts share keys, for a number of alerts and twice as many. The section search
+is asked for by --only search: it takes minutes to make a register of a million alerts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from rich.console import Console
 from rich.table import Table
 
-from bench import identity, links
+from bench import identity, links, search
 from bench.costs import costs
 from bench.load import alerts, messages
 from bench.rig import Platform, Run, shown
@@ -34,6 +35,8 @@ ISSUER, REGION, RECEIVER = "fra-police", "europe", "ken-police"
 TOPIC = f"alerts.{REGION}"
 LANE_BATCH = 500
 LINKS = 4000
+#: Searches a second: a moderate load for two cores that the client and Kafka share.
+MOST_SEARCHES = 100.0
 HOME = Path(".hueandcry/bench")
 #: Of the latency: threats and the second alerts on one thing are sent, and don't come to this receiver.
 _COUNTS = ("sent", "arrived")
@@ -45,8 +48,15 @@ def main() -> None:
     options.add_argument("--pace", type=float, default=200.0, help="alerts a second for the measurement of latency")
     options.add_argument("--seconds", type=float, default=20.0, help="length of the measurement of latency")
     options.add_argument("--records", type=int, default=100_000, help="labelled alerts for the section identity")
-    options.add_argument("--only", choices=("identity", "links", "platform"), help="one section alone")
+    options.add_argument("--only", choices=("identity", "links", "platform", "search"), help="one section alone")
+    options.add_argument("--register", type=int, default=1_000_000, help="active alerts for the section search")
     given = options.parse_args()
+    if given.only == "search":
+        shutil.rmtree(HOME, ignore_errors=True)
+        result = search.measure(HOME, given.register, min(given.pace, MOST_SEARCHES), given.seconds)
+        (HOME / "search.json").write_text(json.dumps(result, indent=2) + "\n")
+        search.show(result)
+        return
     sections = (given.only,) if given.only else ("platform", "links", "identity")
     result = measure(given.alerts, given.pace, given.seconds) if "platform" in sections else {}
     if "links" in sections:

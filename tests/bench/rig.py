@@ -118,6 +118,10 @@ class Platform:
             process.wait(60)
         return Run(last[1] - first[1], last[0] - first[0], {"pass-through": cpu - first[2]})
 
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return len(AdminClient(self.client).list_topics(topic, timeout=30).topics[topic].partitions)
+
     def start(self, *names: str) -> None:
         """Start processors."""
         for name in names:

@@ -20,6 +20,8 @@ from hueandcry.alerts.model import Alert, complete
 from hueandcry.cli import COMMANDS
 from hueandcry.registry.settings import PREFIX as REGISTRY_PREFIX
 from hueandcry.registry.settings import RegistrySettings
+from hueandcry.search.settings import PREFIX as SEARCH_PREFIX
+from hueandcry.search.settings import SearchSettings
 from hueandcry.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -111,14 +113,15 @@ def test_every_setting_is_in_the_table_of_settings_and_nothing_else() -> None:
     told = [match[0] for line in table if (match := _VARIABLE.search(line))]
     real = {PREFIX + field.upper() for field in Settings.model_fields}
     real |= {REGISTRY_PREFIX + field.upper() for field in RegistrySettings.model_fields}
+    real |= {SEARCH_PREFIX + field.upper() for field in SearchSettings.model_fields}
     real |= {PREFIX + "CONFIG", PREFIX + "CACHE", PREFIX + "KEEP_TEST_HOME"}
     assert sorted(told) == sorted(real)
 
 
-@pytest.mark.parametrize("of", [Settings, RegistrySettings])
-def test_the_table_of_settings_tells_the_real_defaults(of: type[Settings | RegistrySettings]) -> None:
+@pytest.mark.parametrize("of", [Settings, RegistrySettings, SearchSettings])
+def test_the_table_of_settings_tells_the_real_defaults(of: type[Settings | RegistrySettings | SearchSettings]) -> None:
     text = (ROOT / "docs/settings.md").read_text("utf-8")
-    prefix = PREFIX if of is Settings else REGISTRY_PREFIX
+    prefix = {Settings: PREFIX, RegistrySettings: REGISTRY_PREFIX, SearchSettings: SEARCH_PREFIX}[of]
     for field, info in of.model_fields.items():
         default = info.default
         if isinstance(default, (int, str, Path)) and str(default) and not info.is_required():

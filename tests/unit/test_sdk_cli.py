@@ -246,3 +246,20 @@ def test_a_notice_is_one_row_that_steers_no_terminal() -> None:
     assert row.isprintable()
     assert "ke-np" in row
     assert "stopped" in row
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "give exactly one of"),
+        (["--vin", "V", "--plate", "P"], "give exactly one of"),
+        (["--vin", "V", "--state", "FRA"], "--state says nothing"),
+        (["--name", "N", "--type", "visa"], "--type says nothing"),
+        (["--plate", "P", "--dob", "1984"], "--dob says nothing"),
+    ],
+)
+def test_a_search_that_is_not_meant_so_is_wrong_usage(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("search", "--as", "fra-police", "--purpose", "a test", *arguments) == 2
+    assert says in capsys.readouterr().err

@@ -14,6 +14,7 @@ MOST_DISTINCT = 64
 _COPIED = (
     "alert_id", "version", "message_type", "status", "issuer", "issuing_state", "kind", "category", "action",
     "issued_at", "circulation", "classification", "handling_code", "tlp", "releasable_to", "excluded",
+    "discoverable",
 )  # fmt: skip
 
 

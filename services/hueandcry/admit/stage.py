@@ -25,7 +25,7 @@ from hueandcry.alerts.remarks import Remark
 from hueandcry.enrich import doubts as enrichment_doubts
 from hueandcry.enrich import enrich
 from hueandcry.errors import RegistryError
-from hueandcry.identity.keys import hmac_key, identify
+from hueandcry.identity.keys import identify, status_key
 from hueandcry.identity.proposals import proposal_keys
 from hueandcry.identity.refuse import refusals as identity_refusals
 from hueandcry.lanes import tally
@@ -146,8 +146,7 @@ class Admit:
         return Record(ADMITTED, value, identity_key, [each for each in message.headers if each[0] in HEADERS])
 
     def _hmac(self, alert: Mapping[str, Any], key: str) -> bytes:
-        # The status is part of it: an exercise never meets an actual alert.
-        return hmac_key(self._secret, f"{alert['status']}|{key}")
+        return status_key(self._secret, alert["status"], key)
 
     def _reported(self, message: Incoming, network: Network, now_ms: int) -> Record:
         read = opened(message, "hueandcry.Report", self._schemas, self._verifier)

@@ -134,6 +134,7 @@ class Alert(AlertPart):
     tlp: Tlp
     releasable_to: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    discoverable: bool = False
     legal_basis: str | None = None
     offences: tuple[Offence, ...] = ()
     references: tuple[Reference, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, get_args
 
 from hueandcry.alerts import categories as c
+from hueandcry.alerts.compatibility import COVERT
 from hueandcry.alerts.forms import STATES, is_iccs, is_jurisdiction, is_party, is_reference, is_slug, is_uuid
 from hueandcry.alerts.ids import alert_id
 from hueandcry.alerts.validity import DAY_MS, EARLIEST_MS, LATEST_MS, SHORTEST_DAYS, expires_at
@@ -175,6 +176,16 @@ def _parties(alert: Mapping[str, Any], _now: int) -> Found:
     ]
 
 
+def _discoverable(alert: Mapping[str, Any], _now: int) -> Found:
+    if not alert["discoverable"]:
+        return None
+    if alert["category"] in COVERT:
+        return [Finding("discoverable", "betrays an alert of a category that works unseen; leave it false")]
+    if alert["tlp"] == "red":
+        return [Finding("discoverable", "goes beyond the persons whom TLP red is for; leave it false")]
+    return None
+
+
 def _sane_times(alert: Mapping[str, Any], _now: int) -> Found:
     times = [
         ("issued_at", alert["issued_at"]),
@@ -286,6 +297,7 @@ ENVELOPE: tuple[Rule, ...] = (
     Rule("action.category", "action", "alerts.categories", _action),
     Rule("circulation.form", "circulation", "ISO 3166-1, ISO 3166-2, topics/", _circulation),
     Rule("parties.form", "releasable_to, excluded", "ISO 3166-1 alpha-3, topics/", _parties),
+    Rule("discoverable.covert", "discoverable", "2018/1862 art. 37(3); TLP 2.0", _discoverable),
     Rule("time.range", "times of the envelope", "1900 to 2199", _sane_times),
     Rule("time.clock", "issued_at", "5 minutes of tolerance", _clock),
     Rule("time.expired", "expires_at", "alerts.validity", _expired),

@@ -31,6 +31,7 @@ COMMANDS = {
     "distinguish": _Entry("Say that an alert of yours is about another subject than another."),
     "tail": _Entry("Show what an agency receives."),
     "report": _Entry("Report a hit, a sighting or a flag on an alert, or answer a hit."),
+    "search": _Entry("Ask which active alerts an agency may see on a vehicle, person or threat."),
     "why": _Entry("Say why an agency did or did not get an alert."),
     "doctor": _Entry("Say what is wrong with the set-up."),
     "network": _Entry("Compare the network with the cluster, and make the cluster like it.", group=True),

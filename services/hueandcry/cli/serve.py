@@ -24,6 +24,20 @@ def registry() -> None:
 
 
 @app.command()
+def search() -> None:
+    """Run search: answer agencies which active alerts they may see. One process for each HUEANDCRY_INSTANCE.
+
+    Settings: HUEANDCRY_SEARCH_HOST, _PORT, _CERTIFICATE, _KEY, _PARTITIONS, _PEERS, _CA.
+    """
+    from hueandcry import settings
+    from hueandcry.search import server
+    from hueandcry.search import settings as search_settings
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    server.serve(search_settings.load(), settings.load())
+
+
+@app.command()
 def admit() -> None:
     """Run admit: verify and normalise what agencies publish. One process for each HUEANDCRY_INSTANCE."""
     from hueandcry import settings

@@ -8,7 +8,7 @@ them. `refusals` gives the faults of identity that keep an alert out. What is on
 
 from hueandcry.identity.confirm import contradictions
 from hueandcry.identity.cyber import normalise_indicator
-from hueandcry.identity.keys import IdentityKey, hmac_key, identify
+from hueandcry.identity.keys import IdentityKey, hmac_key, identify, status_key
 from hueandcry.identity.likeness import Likeness
 from hueandcry.identity.observables import observable_id
 from hueandcry.identity.person import normalise_name
@@ -32,4 +32,5 @@ __all__ = [
     "possible_match",
     "proposal_keys",
     "refusals",
+    "status_key",
 ]

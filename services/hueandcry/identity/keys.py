@@ -87,6 +87,14 @@ def vehicle_keys(vehicle: Mapping[str, Any]) -> list[str]:
     return keys
 
 
+def status_key(secret: bytes, status: str, key: str) -> bytes:
+    """HMAC of a key of an alert with this status, 32 bytes: under it alerts meet, and are searched for.
+
+    The status is part of it, so that an exercise never meets an actual alert. Arguments and errors as `hmac_key`.
+    """
+    return hmac_key(secret, f"{status}|{key}")
+
+
 def hmac_key(secret: bytes, key: str) -> bytes:
     """HMAC-SHA-256 of an identity key, 32 bytes: what may be shown to a broker.
 

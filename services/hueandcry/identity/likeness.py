@@ -56,13 +56,16 @@ class Finding(NamedTuple):
     times: int = 1
 
 
-def weigh(table: Mapping[str, Weight], prior: float, findings: Iterable[Finding]) -> Likeness | None:
+def weigh(
+    table: Mapping[str, Weight], prior: float, findings: Iterable[Finding], least: float = THRESHOLD
+) -> Likeness | None:
     """The likeness that the findings amount to; None where one excludes it or the sum is below the threshold.
 
     Args:
         table: weights by rule.
         prior: bits before any field is looked at; negative, as most pairs are two subjects.
         findings: in any order.
+        least: the threshold.
     """
     total = prior
     rows: list[tuple[float, Finding, Weight]] = []
@@ -73,7 +76,7 @@ def weigh(table: Mapping[str, Weight], prior: float, findings: Iterable[Finding]
         total += weight.bits * finding.times
         rows.append((-abs(weight.bits * finding.times), finding, weight))
     score = min(round(1 / (1 + 2**-total), 3), MOST) if total > -60 else 0.0
-    if score < THRESHOLD:
+    if score < least:
         return None
     reasons = [
         Remark(weight.field, f"likeness.{rule}", weight.message, f"{times} values" if times > 1 else None)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hueandcry.identity.blocks import person_blocks, threat_blocks, vehicle_blocks
-from hueandcry.identity.likeness import Likeness, weigh
+from hueandcry.identity.likeness import THRESHOLD, Likeness, weigh
 from hueandcry.identity.likeness_person import PERSON, person_findings
 from hueandcry.identity.likeness_person import PRIOR as PERSON_PRIOR
 from hueandcry.identity.likeness_threat import PRIOR as THREAT_PRIOR
@@ -47,15 +47,15 @@ def proposal_keys(alert: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(found)[:KEYS]
 
 
-def possible_match(one: Mapping[str, Any], other: Mapping[str, Any]) -> Likeness | None:
+def possible_match(one: Mapping[str, Any], other: Mapping[str, Any], least: float = THRESHOLD) -> Likeness | None:
     """How alike two decoded hueandcry.Alert of one kind and status are; the same both ways.
 
     Never raises. None where they are of two kinds or statuses, where something excludes a match, or where the score is
-    below `hueandcry.identity.likeness.THRESHOLD`.
+    below `least`.
     """
     kind = one.get("kind")
     known = _FINDINGS.get(kind) if isinstance(kind, str) else None
     if known is None or kind != other.get("kind") or one.get("status") != other.get("status"):
         return None
     table, prior, findings = known
-    return weigh(table, prior, findings(one, other))
+    return weigh(table, prior, findings(one, other), least)

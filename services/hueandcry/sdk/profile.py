@@ -32,6 +32,8 @@ _EXAMPLES = {
     "ca": 'ca = "ca.pem"',
     "registry_url": 'registry_url = "https://registry.example:8081"',
     "registry_ca": 'registry_ca = "ca.pem"',
+    "search_url": 'search_url = "https://search.example:8082"',
+    "search_ca": 'search_ca = "ca.pem"',
     "signing_key": 'signing_key = "signing.pem"',
     "key_id": 'key_id = "nl-police-2026"',
     "user": 'user = "nl-police"',
@@ -51,6 +53,8 @@ class Profile:
         region: region whose alerts topic the agency writes; empty for the operator.
         signing_key: PEM file of the Ed25519 private key; None where this profile only receives.
         key_id: id under which the network knows its public key; empty where there is no signing key.
+        search_url: where search answers; empty where config.toml does not say it.
+        search_ca: PEM file of whom to trust for it; None: as for the registry.
     """
 
     folder: Path
@@ -60,6 +64,8 @@ class Profile:
     region: str = ""
     signing_key: Path | None = None
     key_id: str = ""
+    search_url: str = ""
+    search_ca: Path | None = None
 
     @property
     def alerts_topic(self) -> str:
@@ -197,6 +203,8 @@ def _read(folder: Path, *, agency: bool) -> Profile:
         region=config.text("region", required=agency),
         signing_key=config.path("signing_key", must_exist=False),
         key_id=config.text("key_id", required=False),
+        search_url=config.url("search_url", required=False),
+        search_ca=config.path("search_ca") or settings.registry_ca,
     )
 
 
@@ -239,9 +247,9 @@ class _Table:
                 raise SettingsError(f"{self.file}: {key} is not host:port", hint=f"Write {_EXAMPLES[key]}")
         return text
 
-    def url(self, key: str) -> str:
-        text = self.text(key)
-        if not text.startswith(("https://", "http://")):
+    def url(self, key: str, *, required: bool = True) -> str:
+        text = self.text(key, required=required)
+        if text and not text.startswith(("https://", "http://")):
             raise SettingsError(f"{self.file}: {key} is not a URL", hint=f"Write {_EXAMPLES[key]}")
         return text.rstrip("/")
 

@@ -179,6 +179,20 @@ def root_of(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes 
     return digest if last == 0 else None
 
 
+def is_valid_at(key: SigningKey, at_ms: int) -> bool:
+    """Whether a key is valid at a time in epoch milliseconds."""
+    return at_ms >= _ms(key.valid_from) and (key.valid_until is None or at_ms < _ms(key.valid_until))
+
+
+def public_key(key: SigningKey) -> Ed25519PublicKey:
+    """The key as one can verify with it.
+
+    Raises:
+        ValueError: it is no Ed25519 key.
+    """
+    return Ed25519PublicKey.from_public_bytes(base64.b64decode(key.public_key, validate=True))
+
+
 class Verifier:
     """Verifies proofs, and remembers the roots whose signature held.
 
@@ -213,7 +227,7 @@ class Verifier:
                 rule="proof.unknown_key",
                 hint="Ask the operator to add the key to topics/, or sign with one that is there",
             )
-        if at_ms < _ms(key.valid_from) or (key.valid_until is not None and at_ms >= _ms(key.valid_until)):
+        if not is_valid_at(key, at_ms):
             raise ProofError(
                 "the signing key was not valid at the time of the message",
                 rule="proof.expired_key",
@@ -239,8 +253,7 @@ class Verifier:
             self._verified.move_to_end(seen)
             return
         try:
-            public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.public_key, validate=True))
-            public.verify(proof.signature, signed_bytes(proof.root, proof.size))
+            public_key(key).verify(proof.signature, signed_bytes(proof.root, proof.size))
         except (InvalidSignature, ValueError):
             raise ProofError(
                 "the signature does not hold under the key in hc-key",

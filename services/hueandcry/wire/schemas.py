@@ -21,8 +21,18 @@ NAMESPACE = "hueandcry"
 
 #: Records that are values of a topic or a header, so have a subject of their own in the registry.
 SUBJECTS = (
-    *("Alert", "Delivery", "Receipt", "Refusal", "Report", "Notice"),
-    *("Admitted", "RegisterEntry", "ClusterEntry", "Holders", "AlertLink", "Claim", "OpenHit", "ReportEntry"),
+    *("Alert", "Delivery", "Receipt", "Refusal", "Report", "Notice", "Consultation"),
+    *(
+        "Admitted",
+        "RegisterEntry",
+        "ClusterEntry",
+        "Holders",
+        "AlertLink",
+        "Claim",
+        "OpenHit",
+        "ReportEntry",
+        "Consultation",
+    ),
 )
 
 #: Bounds on a schema that someone else registered.

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hueandcry.control.doctor import connection, machine
 from hueandcry.control.doctor.examine import Answer, Check, ok, skipped, warning, wrong
+from hueandcry.control.local.readiness import is_ready
 from hueandcry.control.network import load_network
 from hueandcry.rights.network import SigningKey
 from hueandcry.sdk.profile import Profile, agency_profile, home_folder
@@ -38,6 +39,7 @@ def agency_checks(agency: str, home: Path | str | None = None) -> list[Check]:
         Check("login", lambda: connection.login(mine.profile.settings), ("profile", "broker", "tls")),
         Check("topics", mine.topics, ("profile", "broker", "login")),
         Check("signing key", mine.key, ("profile",)),
+        Check("search", mine.search, ("profile", "signing key")),
         Check("registry", lambda: connection.registry(mine.profile.settings, _SCHEMAS), ("profile", "tls")),
     ]
 
@@ -92,6 +94,15 @@ class _Mine:
             return warning("it can be read; whether the network knows it can't be seen from here", do)
         known = load_network(*folders).network.keys.get(profile.key_id)
         return self._judge(known, base64.b64encode(raw).decode())
+
+    def search(self) -> Answer:
+        """Whether search answers."""
+        url, ca = self.profile.search_url, self.profile.search_ca
+        if not url:
+            return skipped("config.toml has no search_url: this agency does not search")
+        if is_ready(url, ca):
+            return ok(f"{url} answers")
+        return wrong(f"{url} does not answer, or is not ready", "Look at search_url and search_ca in config.toml")
 
     def _judge(self, known: SigningKey | None, public: str) -> Answer:
         profile = self.profile

@@ -109,6 +109,18 @@ def lanes(local: LocalCluster | None) -> Answer:
     return ok("state is restored, and none had to begin anew")
 
 
+def search(local: LocalCluster | None) -> Answer:
+    """Whether search answers, with data that are not old."""
+    if local is None:
+        return skipped("asked of a local process only; see hueandcry_search_age_seconds in /metrics of yours")
+    status = next(each for each in local.status() if each.name == "search")
+    if status.pid is None:
+        return wrong("it does not run", f"Run `make up`; its log is {status.log}")
+    if not status.ready:
+        return warning("it runs, and is not ready: it restores the register, or lags behind it", f"See {status.log}")
+    return ok(f"it is up to date with the register, at {status.address}")
+
+
 def transactions(settings: Settings) -> Answer:
     """Whether a transaction that nobody ends holds up the readers."""
     admin = AdminClient({"log_level": 0, **client_config(settings)})

@@ -74,14 +74,14 @@ class LocalCluster:
         return self._external.bootstrap if self._external else self.broker.bootstrap
 
     def port(self, name: str) -> int:
-        """The loopback port of that name: clients, internal, controller, registry, admit or distribute."""
+        """The loopback port of that name: clients, internal, controller, registry, admit, distribute, search."""
         return self._ports[name]
 
     def up(self, processors: bool = True) -> None:
         """Start what does not run yet: Kafka, the registry, the network of `network_dir`, and the processors.
 
         Args:
-            processors: also admit and distribute.
+            processors: also admit, distribute and search.
 
         Raises:
             SettingsError: Java or Maven is missing, or a setting is wrong.
@@ -128,7 +128,7 @@ class LocalCluster:
         self.broker.process.kill()
 
     def start_service(self, name: str) -> bool:
-        """Start registry, admit or distribute, and wait until it is ready; False where it ran already."""
+        """Start registry, admit, distribute or search, and wait until it is ready; False where it ran already."""
         started = self._launch(name)
         if started:
             self._await(name)
@@ -139,7 +139,7 @@ class LocalCluster:
         return self._service(name).process.stop(_GRACE_S)
 
     def process(self, name: str) -> Process:
-        """The process of broker, registry, admit or distribute."""
+        """The process of broker, registry, admit, distribute or search."""
         return self.broker.process if name == "broker" else self._service(name).process
 
     def write_profiles(self) -> None:
@@ -171,7 +171,7 @@ class LocalCluster:
         apply(spec, Cluster(client_config(settings), registry), passwords=profiles.passwords(self.home))
 
     def env_for(self, name: str) -> dict[str, str]:
-        """The environment of a service (registry, admit, distribute), or of a command of the `operator`."""
+        """The environment of a service (registry, admit, distribute, search), or of a command of the `operator`."""
         return environment(
             name,
             self.home,
@@ -251,14 +251,15 @@ class LocalCluster:
         return self._external.user, self._external.password.get_secret_value()
 
     def _addresses(self) -> Addresses:
-        registry_url = f"https://{LOOPBACK}:{self._ports['registry']}"
+        registry_url, search_url = (f"https://{LOOPBACK}:{self._ports[name]}" for name in ("registry", "search"))
         if self._external is None:
-            return Addresses(self.bootstrap, self.certificates.ca, registry_url, self.certificates.ca)
+            return Addresses(self.bootstrap, self.certificates.ca, registry_url, self.certificates.ca, search_url)
         return Addresses(
             self.bootstrap,
             self._external.ca.resolve() if self._external.ca else None,
             registry_url,
             self.certificates.ca,
+            search_url,
             self._external.security_protocol,
             self._external.sasl_mechanism,
         )

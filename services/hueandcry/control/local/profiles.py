@@ -31,7 +31,12 @@ from hueandcry.rights.network import Agency
 
 OPERATOR = "operator"
 #: The services' users on the broker, by the name of the service.
-SERVICE_USERS = {"admit": "hc-admit", "distribute": "hc-distribute", "registry": "hc-registry"}
+SERVICE_USERS = {
+    "admit": "hc-admit",
+    "distribute": "hc-distribute",
+    "registry": "hc-registry",
+    "search": "hc-search",
+}
 _SIZING = """\
 # Written by `hueandcry local up`: one broker on a small machine.
 max_partitions: 3
@@ -43,12 +48,13 @@ _KEY_VALID = dt.timedelta(days=365)
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the cluster and the registry are, and how to trust them. `ca` None: the system's authorities."""
+    """Where the cluster, the registry and search are, and how to trust them. `ca` None: the system's authorities."""
 
     bootstrap: str
     ca: Path | None
     registry_url: str
     registry_ca: Path
+    search_url: str = ""
     security_protocol: str = "SASL_SSL"
     sasl_mechanism: str = "SCRAM-SHA-512"
 
@@ -66,11 +72,17 @@ class Secrets:
         path = home / OPERATOR / "secrets.json"
         if path.is_file():
             kept = json.loads(path.read_text("utf-8"))
-            return cls(kept["passwords"], kept["identity_secret"])
-        made = cls({user: password() for user in (OPERATOR, *SERVICE_USERS.values())}, secrets.token_hex(32))
-        _private_folder(path.parent)
-        write_private(path, json.dumps({"passwords": made.passwords, "identity_secret": made.identity_secret}).encode())
-        return made
+            found = cls(kept["passwords"], kept["identity_secret"])
+        else:
+            found = cls({}, secrets.token_hex(32))
+        # A home of before may lack a service that has come since.
+        lacking = [user for user in (OPERATOR, *SERVICE_USERS.values()) if user not in found.passwords]
+        if lacking:
+            found = cls(found.passwords | {user: password() for user in lacking}, found.identity_secret)
+            _private_folder(path.parent)
+            kept = {"passwords": found.passwords, "identity_secret": found.identity_secret}
+            write_private(path, json.dumps(kept).encode())
+        return found
 
 
 def password() -> str:
@@ -138,6 +150,7 @@ def write_agency(home: Path, agency: Agency, addresses: Addresses) -> None:
         "state": agency.state,
         "region": agency.region,
         **_common(addresses),
+        **({"search_url": addresses.search_url} if addresses.search_url else {}),
         "security_protocol": addresses.security_protocol,
         "sasl_mechanism": addresses.sasl_mechanism,
         "signing_key": str(signing_key),

@@ -14,8 +14,11 @@ from hueandcry.control.local.tls import Certificates
 from hueandcry.settings import PREFIX, Settings
 
 #: In the order in which they start.
-NAMES = ("registry", "admit", "distribute")
-PROCESSORS = ("admit", "distribute")
+NAMES = ("registry", "admit", "distribute", "search")
+#: Those that `up` starts last, together.
+PROCESSORS = ("admit", "distribute", "search")
+#: Those that speak HTTPS.
+_SECURE = ("registry", "search")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Service:
 
 def service(name: str, home: Path, ports: Ports, certificates: Certificates, *, tied: bool) -> Service:
     """The service of that name, running or not."""
-    secure = name == "registry"
+    secure = name in _SECURE
     return Service(
         name,
         Process(home, name, tied=tied),
@@ -88,9 +91,15 @@ def environment(
             "registry_users": home / OPERATOR / "registry-users",
             "registry_port": ports["registry"],
         }
-    if name == "admit":
+    if name == "search":
+        told |= {
+            "search_certificate": certificates.search,
+            "search_key": certificates.search_key,
+            "search_port": ports["search"],
+        }
+    if name in ("admit", "search"):
         told["identity_secret"] = known.identity_secret
-    if name in PROCESSORS:
+    if name in ("admit", "distribute"):
         told["web_port"] = ports[name]
     return _others() | {PREFIX + key.upper(): str(value) for key, value in told.items() if value != ""}
 

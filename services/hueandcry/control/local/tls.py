@@ -1,4 +1,4 @@
-"""Certificates of the local set-up: an authority of our own, and one certificate each for broker and registry.
+"""Certificates of the local set-up: an authority of our own, and one certificate each for broker, registry and search.
 
 The authority's private key is never written: it signs these certificates and is dropped, so nobody can issue another.
 Only the broker's certificate may be used as a client's (for Kafka's controller and inter-broker listeners).
@@ -23,7 +23,7 @@ _RENEW_DAYS = 14
 
 
 class Certificates:
-    """The files: `ca.pem` for clients, `broker.pem` (key and chain), `registry.pem` and `registry.key`."""
+    """The files: `ca.pem` for clients, `broker.pem` (key and chain), `registry` and `search` each `.pem` and `.key`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,6 +31,8 @@ class Certificates:
         self.broker = folder / "broker.pem"
         self.registry = folder / "registry.pem"
         self.registry_key = folder / "registry.key"
+        self.search = folder / "search.pem"
+        self.search_key = folder / "search.key"
 
     def ensure(self) -> bool:
         """Issue all of them where one is missing or ends within two weeks.
@@ -48,13 +50,17 @@ class Certificates:
         broker_key, broker = _issue(BROKER_NAME, ca, ca_key, now, client=True)
         registry_key, registry = _issue("hueandcry-registry", ca, ca_key, now, client=False)
         write_private(self.broker, broker_key + broker + chain)
+        search_key, search = _issue("hueandcry-search", ca, ca_key, now, client=False)
         write_private(self.registry_key, registry_key)
+        write_private(self.search_key, search_key)
+        self.search.write_bytes(search + chain)
         self.registry.write_bytes(registry + chain)
         self.ca.write_bytes(chain)  # last: with it the set is whole
         return True
 
     def _good(self) -> bool:
-        if not all(path.is_file() for path in (self.ca, self.broker, self.registry, self.registry_key)):
+        files = (self.ca, self.broker, self.registry, self.registry_key, self.search, self.search_key)
+        if not all(path.is_file() for path in files):
             return False
         ends = x509.load_pem_x509_certificate(self.ca.read_bytes()).not_valid_after_utc
         return ends - dt.datetime.now(dt.UTC) > dt.timedelta(days=_RENEW_DAYS)

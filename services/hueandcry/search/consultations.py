@@ -1,0 +1,80 @@
+"""Who has searched, when, why, and what was shown: Directive (EU) 2016/680 art. 25 asks for it.
+
+No answer leaves before Kafka has acknowledged its record. What was searched for is not in it but as HMACs of the keys,
+with which the operator can say whether a given plate was searched for, and nobody else can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from hueandcry.errors import HueAndCryError
+from hueandcry.wire.codec import SchemaIds, encode
+from hueandcry.wire.framing import frame
+
+TOPIC = "consultations"
+_POLL_SECONDS = 0.1
+
+
+class NotLogged(HueAndCryError):
+    """A consultation could not be logged, so it may not be answered."""
+
+
+class Consultations:
+    """Writes to the topic.
+
+    Args:
+        config: librdkafka's settings of a producer that waits for all replicas.
+        schemas: the registry's ids.
+    """
+
+    def __init__(self, config: Mapping[str, Any], schemas: SchemaIds) -> None:
+        self._producer = Producer({**config, "linger.ms": 0, "delivery.timeout.ms": 5_000, "acks": "all"})
+        self._schema_id = schemas.id_of("hueandcry.Consultation")
+        self._over = threading.Event()
+        # Acknowledgements are waited for in a thread, so that none lies about until somebody polls.
+        self._poller = threading.Thread(target=self._poll, name="consultations", daemon=True)
+        self._poller.start()
+
+    async def log(self, record: Mapping[str, Any]) -> None:
+        """Write a hueandcry.Consultation, and wait until Kafka has it.
+
+        Raises:
+            NotLogged: Kafka has not acknowledged it in time.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def told(error: KafkaError | None, _message: Message) -> None:
+            loop.call_soon_threadsafe(_settle, done, error)
+
+        value = frame(self._schema_id, encode("hueandcry.Consultation", record))
+        try:
+            self._producer.produce(TOPIC, value, record["agency"].encode(), on_delivery=told)
+        except (BufferError, KafkaException) as error:
+            raise NotLogged("the search can't be logged", hint="Ask again in a minute") from error
+        await done
+
+    def close(self) -> None:
+        """Write what is left, and stop."""
+        self._over.set()
+        self._poller.join(5.0)
+        self._producer.flush(5.0)
+
+    def _poll(self) -> None:
+        while not self._over.is_set():
+            self._producer.poll(_POLL_SECONDS)
+
+
+def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(NotLogged("the search can't be logged", hint="Ask again in a minute"))

@@ -1,0 +1,170 @@
+"""One process of search: the register followed, HTTPS served until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import uvicorn
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from hueandcry.control.feed import NetworkFeed
+from hueandcry.errors import NetworkError, SettingsError
+from hueandcry.rights.network import Network
+from hueandcry.rights.standing import standings
+from hueandcry.search.answer import Searcher
+from hueandcry.search.api import Api
+from hueandcry.search.consultations import Consultations
+from hueandcry.search.peers import Peer, peer_token
+from hueandcry.search.replica import TOPIC, Replica
+from hueandcry.search.settings import PREFIX, SearchSettings
+from hueandcry.search.shelves import Holder, Own, Shelves
+from hueandcry.settings import Settings
+from hueandcry.wire.codec import SchemaIds
+from hueandcry.wire.kafka import client_config, consumer_config, producer_config, registry_client
+from hueandcry.wire.requests import SEARCH_TAG, RequestVerifier
+
+NAME = "hc-search"
+_CALL_SECONDS = 30.0
+_STOP_SECONDS = 3
+_LOOK_SECONDS = 1.0
+
+
+def serve(settings: SearchSettings, common: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        settings: address, certificate, partitions and peers.
+        common: the broker and our login there, the registry, the identity secret, the state's folder.
+
+    Raises:
+        HueAndCryError: a setting, the registry, the network or the topic is not there; or the state can't be used.
+    """
+    common.require("registry_url", "identity_secret")
+    for path, name in ((settings.certificate, "CERTIFICATE"), (settings.key, "KEY")):
+        if not path.is_file():
+            raise SettingsError(f"{PREFIX}{name} names {path}, which is no file", hint="Name the file")
+    secret = bytes.fromhex(common.identity_secret.get_secret_value())
+    partitions = _partitions(common)
+    held = settings.held(partitions)
+    if not set(held) <= set(range(partitions)):
+        raise SettingsError(f"{PREFIX}PARTITIONS names one that {TOPIC} has not: it has {partitions}")
+    schemas = SchemaIds(registry_client(common))
+    feed = NetworkFeed(client_config(common), on_change=_work_out)
+    feed.start()
+    with (
+        _listening(settings.host, settings.port) as listener,
+        contextlib.closing(Consultations(producer_config(common), schemas)) as consultations,
+        contextlib.closing(
+            Replica(
+                consumer_config(common, f"{NAME}.replica", log_level=0),
+                common.state_dir / f"{NAME}-{common.instance}",
+                held,
+                _now_ms,
+            )
+        ) as replica,
+    ):
+        own = Own(replica.store, partitions)
+        api = Api(
+            replica=replica,
+            own=own,
+            searcher=Searcher(Shelves(_holders(settings, own, held, partitions, secret)), schemas, _now_ms),
+            consultations=consultations,
+            verifier=RequestVerifier(lambda key_id: feed.current.keys.get(key_id), tag=SEARCH_TAG),
+            network=lambda: feed.current,
+            secret=secret,
+            token=peer_token(secret),
+            now_ms=_now_ms,
+        )
+        replica.start()
+        config = uvicorn.Config(
+            api.app(),
+            ssl_certfile=settings.certificate,
+            ssl_keyfile=str(settings.key),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            limit_concurrency=500,
+            h11_max_incomplete_event_size=32 * 1024,
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _noted)
+        server = uvicorn.Server(config)
+        # What lives as long as the process need not be looked through for garbage: that takes longer than an answer.
+        gc.collect()
+        gc.freeze()
+        threading.Thread(target=_watch, args=(replica, server), name="watch", daemon=True).start()
+        server.run([listener])
+    if replica.failure is not None:
+        raise replica.failure
+
+
+def _watch(replica: Replica, server: uvicorn.Server) -> None:
+    """End the server when the replica can't go on."""
+    while not server.should_exit:
+        if replica.failure is not None:
+            server.should_exit = True
+        time.sleep(_LOOK_SECONDS)
+
+
+def _holders(settings: SearchSettings, own: Own, held: list[int], partitions: int, secret: bytes) -> dict[int, Holder]:
+    urls = settings.held_by_peers()
+    peers = {url: Peer(url, peer_token(secret), settings.ca) for url in set(urls.values())}
+    holders: dict[int, Holder] = {partition: peers[url] for partition, url in urls.items()}
+    holders |= dict.fromkeys(held, own)
+    missing = set(range(partitions)) - holders.keys()
+    if missing:
+        raise SettingsError(
+            f"nobody holds partition {min(missing)} of {TOPIC}: name who does in {PREFIX}PEERS",
+            hint=f"Or leave {PREFIX}PARTITIONS away, to hold all of them",
+        )
+    return {partition: holders[partition] for partition in range(partitions)}
+
+
+def _partitions(settings: Settings) -> int:
+    try:
+        topic = AdminClient(client_config(settings)).list_topics(TOPIC, timeout=_CALL_SECONDS).topics[TOPIC]
+    except KafkaException as error:
+        raise NetworkError(f"Kafka does not answer: {error.args[0].str()}") from error
+    if topic.error is not None or not topic.partitions:
+        raise NetworkError(f"topic {TOPIC} can't be read", hint="Run `hueandcry network apply`")
+    return len(topic.partitions)
+
+
+def _work_out(network: Network) -> None:
+    """What a network means is worked out when it comes, not when somebody waits for an answer."""
+    of = standings(network).of
+    for agency in network.agencies.values():
+        of(agency)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _noted(number: int, frame: object) -> None:
+    """uvicorn stops at a signal and raises it again when it has stopped; by then there is only our own end to come."""
+    logging.getLogger(__name__).info("told to stop by signal %d", number)
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise SettingsError(f"can't listen on {host}:{port}: {error.strerror}", hint=f"Set {PREFIX}PORT") from None
+    # asyncio does it for sockets that name the protocol only; else answers wait 40 ms for the client's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with listener:
+        yield listener
