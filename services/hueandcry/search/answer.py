@@ -8,7 +8,7 @@ Rules:
 3. Fields are redacted as in a delivery, and before a possible match is weighed, so that no score tells of them.
 4. Exact is what has a key of the very subject; hit/no-hit is for exact alone. What only shares a weak key is proposed,
    with score and reasons, and is never more than that.
-5. Work is bounded: `MOST_EXACT` alerts of a strong key and `FEW` of a weak one are looked at, the newest.
+5. Work is bounded: `MOST_EXACT` alerts of a strong key and `MOST_POSSIBLE` of a weak one are looked at, the newest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hueandcry.alerts.compatibility import rank
-from hueandcry.distribute.claimants import FEW
 from hueandcry.distribute.entries import Claimant, Entry
 from hueandcry.identity import Likeness, possible_match
 from hueandcry.rights.disclose import disclosure
@@ -32,6 +31,8 @@ from hueandcry.wire.framing import unframe
 
 #: Most alerts of one strong key that are looked at.
 MOST_EXACT = 1000
+#: Alerts of a weak key that are compared with what is asked.
+MOST_POSSIBLE = 32
 #: Most exact matches that are shown.
 SHOWN = 100
 #: A question says less than an alert, so less must do than between two alerts (`identity.likeness.THRESHOLD`).
@@ -101,7 +102,7 @@ class Searcher:
         Raises:
             Unavailable: a part of the register can't be read now.
         """
-        lookups = [Lookup(key, MOST_EXACT) for key in asked.exact] + [Lookup(key, FEW) for key in asked.weak]
+        lookups = [Lookup(key, MOST_EXACT) for key in asked.exact] + [Lookup(key, MOST_POSSIBLE) for key in asked.weak]
         by_key = await self._shelves.claimants(lookups)
         exact = await self._found(by_key, asked.exact, asked, {})
         weak = await self._found(by_key, asked.weak, asked, exact)
@@ -169,7 +170,7 @@ class Searcher:
             if likeness is not None:
                 matches.append(match._replace(likeness=likeness))
         matches.sort(key=lambda match: (-(match.likeness.score if match.likeness else 0.0), match.alert_id))
-        return matches[:FEW]
+        return matches[:MOST_POSSIBLE]
 
 
 def _keys(entry: Entry) -> set[bytes]:
