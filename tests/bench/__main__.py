@@ -102,6 +102,8 @@ def measure(count: int, pace: float, seconds: float) -> dict[str, Any]:
             sender = threading.Thread(target=platform.publish, args=(TOPIC, load))
             whole = platform.through("distribute", "admitted", count, ["admit", "distribute"], sender.start)
             sender.join()
+        with shown("what is left over"):
+            platform.settle("distribute", "claims")
         with shown(f"latency at {pace:.0f} alerts a second"):
             delays = latency(platform, make(int(pace * seconds), "c", batch=1), pace)
         memory = platform.memory_mib()

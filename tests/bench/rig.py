@@ -156,6 +156,15 @@ class Platform:
             time.sleep(0.02)
         raise SystemExit(f"{last} has not settled {count} messages in {PATIENCE_SECONDS:.0f} s")
 
+    def settle(self, name: str, topic: str) -> None:
+        """Wait until a processor has nothing more to do for a topic; what is left over would slow what comes next."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        seen, still = -1, 0
+        while still < 8 and time.monotonic() < deadline:
+            time.sleep(0.25)
+            now = self.counted(name, topic)
+            seen, still = now, still + 1 if now == seen else 0
+
     def seconds_in(self, name: str) -> dict[str, float]:
         """Seconds that a processor has spent working on batches, and committing them, since it started."""
         text = self._metrics(name)

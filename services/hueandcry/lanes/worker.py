@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from typing import Any
@@ -28,6 +29,11 @@ def run(app: LaneApp, lane: Lane) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     for noisy in ("faust", "mode", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # What is there now stays, and a batch makes a hundred thousand objects that hold no cycles: looking for cycles as
+    # often as the default says costs a lane about 6 % of its time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     worker = faust.Worker(
         app,
         loop=asyncio.new_event_loop(),
