@@ -55,10 +55,14 @@ def test_an_alert_is_found_by_each_of_its_identifiers(platform: Platform, ask: C
     car = alert("fra-police", subject__vin__raw=vin, subject__plate=plate)
     person, threat = alert("fra-police", "wanted_person"), alert("usa-cyber", "cyber", category="block", action="block")
     platform.settled(car, person, threat)
-    family = person["subject"]["identities"][0]["family"]
+    name, born = person["subject"]["identities"][0], person["subject"]["born"]
     number = person["subject"]["documents"][0]["number"]
     domain = threat["subject"]["indicators"][0]["value"]
-    who = {"name": f"Jonas {family}", "born": "1984-05-17", "nationalities": ["DEU"]}
+    who = {
+        "name": f"{name['given']} {name['family']}",
+        "born": f"{born['year']}-{born['month']:02}-{born['day']:02}",
+        "nationalities": ["DEU"],
+    }
     asked: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         ("ken-police", {"vin": vin.lower()}, car, "exact"),
         ("ken-police", {"vin": vin[-8:]}, car, "proposed"),
