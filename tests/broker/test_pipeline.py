@@ -132,14 +132,14 @@ def test_an_update_and_a_withdrawal_reach_all_who_have_the_alert(platform: Platf
 
 
 def test_an_alert_ends_at_its_time_by_itself_and_everyone_hears_of_it(platform: Platform) -> None:
-    record = alert("deu-vehicles", expires_at=int(time.time() * 1000) + 6_000)
+    record = alert("deu-vehicles", expires_at=int(time.time() * 1000) + 12_000)
     platform.settled(record)
 
     def all_told() -> bool:
         platform.catch_up()
         return told(platform, record, "expired") == TAKERS["deu-vehicles"]
 
-    until(all_told, 40, "all who have it are told")
+    until(all_told, 60, "all who have it are told")
     assert platform.told(record) == {
         agency: [("issued", 1, "original"), ("expired", 1, "original")] for agency in TAKERS["deu-vehicles"]
     }
