@@ -36,6 +36,17 @@ _JVM = (
 )
 
 
+def cluster_id() -> str:
+    """A new id of a cluster, as Kafka makes them: 22 characters, the first of which is no hyphen.
+
+    The storage tool would take one in 64 for an option else.
+    """
+    while True:
+        made = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        if not made.startswith("-"):
+            return made
+
+
 class Broker:
     """The local Kafka of one home folder.
 
@@ -170,8 +181,7 @@ class Broker:
         """Make the data folder, with the users in it. Passwords go by a private file, never by the command line."""
         data = self._folder / "data"
         shutil.rmtree(data, ignore_errors=True)
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        arguments = ["format", "--cluster-id", cluster, "--config", str(self._properties)]
+        arguments = ["format", "--cluster-id", cluster_id(), "--config", str(self._properties)]
         for user, password in users.items():
             arguments += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]"]
         secret = self._folder / "format.args"
