@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from hueandcry.errors import SettingsError
 
 PREFIX = "HUEANDCRY_"
+_Kind = TypeVar("_Kind", bound=BaseSettings)
 DEFAULT_HOME = Path(".hueandcry")
 
 
@@ -120,6 +121,21 @@ class Settings(BaseSettings):
         user = self.registry_user or self.user
         password = self.registry_password if self.registry_user else self.password
         return user, password.get_secret_value()
+
+
+def load_prefixed(kind: type[_Kind], prefix: str) -> _Kind:
+    """Settings of one service, from variables that begin with `prefix`.
+
+    Raises:
+        SettingsError: one is missing or wrong; one line that names the variable.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        what = kind.model_fields[name].description
+        raise SettingsError(f"{prefix}{name.upper()} is wrong: {first['msg']}", hint=f"It is the {what}") from None
 
 
 def home_dir() -> Path:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,10 @@ from typing import Any
 import uvicorn
 
 from hueandcry.errors import SettingsError
+from hueandcry.listening import listening, note_stops
 from hueandcry.registry.api import Api
 from hueandcry.registry.log import SchemaLog
-from hueandcry.registry.settings import RegistrySettings
+from hueandcry.registry.settings import PREFIX, RegistrySettings
 from hueandcry.registry.users import Door, load_users
 from hueandcry.settings import Settings
 from hueandcry.wire.kafka import client_config
@@ -36,7 +35,10 @@ def serve(settings: RegistrySettings, common: Settings) -> None:
     key = _file(common.registry_key, "registry_key")
     users = load_users(_file(common.registry_users, "registry_users"))
     door = Door(users, open_reads=settings.reads == "anyone")
-    with _listening(settings.host, settings.port) as listener, _following(settings, client_config(common)) as log:
+    with (
+        listening(settings.host, settings.port, f"{PREFIX}PORT") as listener,
+        _following(settings, client_config(common)) as log,
+    ):
         config = uvicorn.Config(
             Api(log, door, settings.level).app(),
             ssl_certfile=certificate,
@@ -50,13 +52,8 @@ def serve(settings: RegistrySettings, common: Settings) -> None:
             limit_concurrency=200,
             h11_max_incomplete_event_size=32 * 1024,
         )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _noted)
+        note_stops()
         uvicorn.Server(config).run([listener])
-
-
-def _noted(number: int, frame: object) -> None:
-    """uvicorn stops at a signal and raises it again when it has stopped; by then there is only our own end to come."""
 
 
 def _file(path: Path | None, name: str) -> Path:
@@ -76,16 +73,3 @@ def _following(settings: RegistrySettings, kafka: dict[str, Any]) -> Iterator[Sc
         yield log
     finally:
         log.close()
-
-
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise SettingsError(
-            f"can't listen on {host}:{port}: {error.strerror}", hint="Set HUEANDCRY_REGISTRY_PORT"
-        ) from None
-    with listener:
-        yield listener

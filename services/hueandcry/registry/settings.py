@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hueandcry.errors import SettingsError
+from hueandcry.settings import load_prefixed
 
 PREFIX = "HUEANDCRY_REGISTRY_"
 
@@ -31,10 +31,4 @@ class RegistrySettings(BaseSettings):
 
 def load() -> RegistrySettings:
     """The registry's settings. Raises SettingsError with one line that names the variable."""
-    try:
-        return RegistrySettings()  # type: ignore[call-arg]
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0])
-        what = RegistrySettings.model_fields[name].description
-        raise SettingsError(f"{PREFIX}{name.upper()} is wrong: {first['msg']}", hint=f"It is the {what}") from None
+    return load_prefixed(RegistrySettings, PREFIX)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import logging
-import signal
-import socket
 import threading
 import time
-from collections.abc import Iterator
 
 import uvicorn
 from confluent_kafka import KafkaException
@@ -17,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from hueandcry.control.feed import NetworkFeed
 from hueandcry.errors import NetworkError, SettingsError
+from hueandcry.listening import listening, note_stops
 from hueandcry.rights.network import Network
 from hueandcry.rights.standing import standings
 from hueandcry.search.answer import Searcher
@@ -60,7 +57,7 @@ def serve(settings: SearchSettings, common: Settings) -> None:
     feed = NetworkFeed(client_config(common), on_change=_work_out)
     feed.start()
     with (
-        _listening(settings.host, settings.port) as listener,
+        listening(settings.host, settings.port, f"{PREFIX}PORT") as listener,
         contextlib.closing(Consultations(producer_config(common), schemas)) as consultations,
         contextlib.closing(
             Replica(
@@ -97,8 +94,7 @@ def serve(settings: SearchSettings, common: Settings) -> None:
             limit_concurrency=500,
             h11_max_incomplete_event_size=32 * 1024,
         )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _noted)
+        note_stops()
         server = uvicorn.Server(config)
         # What lives as long as the process need not be looked through for garbage: that takes longer than an answer.
         gc.collect()
@@ -150,21 +146,3 @@ def _work_out(network: Network) -> None:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _noted(number: int, frame: object) -> None:
-    """uvicorn stops at a signal and raises it again when it has stopped; by then there is only our own end to come."""
-    logging.getLogger(__name__).info("told to stop by signal %d", number)
-
-
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise SettingsError(f"can't listen on {host}:{port}: {error.strerror}", hint=f"Set {PREFIX}PORT") from None
-    # asyncio does it for sockets that name the protocol only; else answers wait 40 ms for the client's acknowledgement.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with listener:
-        yield listener

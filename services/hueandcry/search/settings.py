@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hueandcry.errors import SettingsError
+from hueandcry.settings import load_prefixed
 
 PREFIX = "HUEANDCRY_SEARCH_"
 _PARTITIONS = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*")
@@ -59,13 +59,7 @@ class SearchSettings(BaseSettings):
 
 def load() -> SearchSettings:
     """The settings of search. Raises SettingsError with one line that names the variable."""
-    try:
-        return SearchSettings()  # type: ignore[call-arg]
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0])
-        what = SearchSettings.model_fields[name].description
-        raise SettingsError(f"{PREFIX}{name.upper()} is wrong: {first['msg']}", hint=f"It is the {what}") from None
+    return load_prefixed(SearchSettings, PREFIX)
 
 
 def _numbers(text: str) -> list[int]:
