@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hueandcry.errors import ProofError
 from hueandcry.rights.network import SigningKey
+from hueandcry.wire.merkle import root_of
 from hueandcry.wire.proof import (
     MAX_SIZE,
     Proof,
@@ -22,7 +23,6 @@ from hueandcry.wire.proof import (
     leaf_hash,
     pae,
     proof_of,
-    root_of,
     sign_batch,
     signed_bytes,
 )

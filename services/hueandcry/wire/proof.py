@@ -7,8 +7,7 @@ the signature, the key id and its own path in Kafka headers, so it can be verifi
 - leaf hash: SHA-256(0x00 || payload); node: SHA-256(0x01 || left || right)
 - signed bytes: DSSE PAE("application/vnd.hueandcry.batch", root || tree size in 8 bytes big-endian)
 
-Sources: RFC 6962 section 2.1 (tree), RFC 9162 section 2.1.3.2 (verifying a path), DSSE v1 protocol (PAE),
-RFC 8032 (Ed25519).
+Sources: `merkle` (tree and path), DSSE v1 protocol (PAE), RFC 8032 (Ed25519).
 
 Rules: a signature counts only under a key that the network lists and that was valid at the time; a key id is a hint
 to find the key, never a proof; only roots that have been verified are remembered.
@@ -17,7 +16,6 @@ to find the key, never a proof; only roots that have been verified are remembere
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -29,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hueandcry.errors import ProofError
 from hueandcry.rights.network import SigningKey
+from hueandcry.wire.merkle import HASH_SIZE, hash_leaf, levels, path_in, root_of
 
 ROOT_HEADER = "hc-root"
 SIGNATURE_HEADER = "hc-sig"
@@ -45,7 +44,7 @@ MAX_SIZE = 2**20
 MAX_PATH = 32
 _MAX_KEY_ID = 64
 
-_HASH = 32
+_HASH = HASH_SIZE
 _PLACE = Struct(">II")
 _SIZE = Struct(">Q")
 
@@ -78,7 +77,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 def leaf_hash(fingerprint: str, body: bytes) -> bytes:
     """Hash of one alert: its Avro body, bound to the fingerprint of the schema it is written in. 32 bytes."""
-    return hashlib.sha256(b"\x00" + pae(ALERT_TYPE + fingerprint, body)).digest()
+    return hash_leaf(pae(ALERT_TYPE + fingerprint, body))
 
 
 def signed_bytes(root: bytes, size: int) -> bytes:
@@ -107,14 +106,16 @@ def sign_batch(
         return []
     if size > MAX_SIZE:
         raise ProofError(f"a batch has at most {MAX_SIZE} alerts, not {size}", rule="proof.malformed")
-    levels = _levels([leaf_hash(fingerprint, body) for fingerprint, body in bodies])
-    root = levels[-1][0]
+    tree = levels([leaf_hash(fingerprint, body) for fingerprint, body in bodies])
+    root = tree[-1][0]
     shared = [
         (ROOT_HEADER, root),
         (SIGNATURE_HEADER, private_key.sign(signed_bytes(root, size))),
         (KEY_HEADER, key_id.encode()),
     ]
-    return [[*shared, (PATH_HEADER, _PLACE.pack(index, size) + _path(levels, index))] for index in range(size)]
+    return [
+        [*shared, (PATH_HEADER, _PLACE.pack(index, size) + b"".join(path_in(tree, index)))] for index in range(size)
+    ]
 
 
 def proof_of(headers: Iterable[tuple[str, bytes | None]] | None) -> Proof:
@@ -158,25 +159,6 @@ def proof_of(headers: Iterable[tuple[str, bytes | None]] | None) -> Proof:
         raise _malformed(KEY_HEADER, f"must have 1 to {_MAX_KEY_ID} characters")
     hashes = tuple(path[at : at + _HASH] for at in range(_PLACE.size, len(path), _HASH))
     return Proof(root, signature, key_id, index, size, hashes)
-
-
-def root_of(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """Root that a leaf and its path lead to; None where the path has not the length that index and size ask for."""
-    at, last = index, size - 1
-    digest = leaf
-    for sibling in path:
-        if last == 0:
-            return None
-        if at & 1 or at == last:
-            digest = _node(sibling, digest)
-            while not at & 1 and at:
-                at >>= 1
-                last >>= 1
-        else:
-            digest = _node(digest, sibling)
-        at >>= 1
-        last >>= 1
-    return digest if last == 0 else None
 
 
 def is_valid_at(key: SigningKey, at_ms: int) -> bool:
@@ -272,28 +254,3 @@ def _malformed(header: str, what: str) -> ProofError:
 def _ms(at: datetime) -> int:
     aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return int(aware.timestamp() * 1000)
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def _levels(leaves: list[bytes]) -> list[list[bytes]]:
-    """The tree level by level, leaves first. A last node without sibling goes up as it is: that is RFC 6962's tree."""
-    levels = [leaves]
-    while len(level := levels[-1]) > 1:
-        above = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
-        if len(level) & 1:
-            above.append(level[-1])
-        levels.append(above)
-    return levels
-
-
-def _path(levels: list[list[bytes]], index: int) -> bytes:
-    path = bytearray()
-    for level in levels[:-1]:
-        sibling = index ^ 1
-        if sibling < len(level):
-            path += level[sibling]
-        index >>= 1
-    return bytes(path)
