@@ -79,6 +79,7 @@ FAULTS: dict[str, tuple[Any, Any, str]] = {
     "a type without file": (field(type=["null", "hueandcry.Z"]), ENUM, "hueandcry.Z, which has no file"),
     "an unknown key": (field(rigth="sources"), ENUM, "field b: has the key rigth"),
     "an unknown right": (field(1, right="all"), ENUM, "there is no right all"),
+    "an unknown sensitivity": (field(sensitivity="secret"), ENUM, "there is no sensitivity secret"),
     "a right without default": (field(0, right="sources"), ENUM, "field b: needs a default"),
     "a default of the second branch": (field(1, default="x"), ENUM, "field c: the default must be of the first branch"),
     "a default of another type": (field(1, type="int", default="x"), ENUM, "not sound Avro"),

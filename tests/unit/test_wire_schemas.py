@@ -15,9 +15,10 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from hueandcry.errors import RegistryError, UnknownSchema
+from hueandcry.rights.redact import SENSITIVITIES
 from hueandcry.wire import schemas
 from hueandcry.wire.ids import FORGET_UNKNOWN_AFTER, SchemaIds
-from hueandcry.wire.schemas import all_subjects, fields_with_right, schema, writer_schema
+from hueandcry.wire.schemas import Field, all_subjects, fields_of, fields_with, schema, writer_schema
 
 AVRO = Path(__file__).parents[2] / "avro"
 
@@ -51,12 +52,47 @@ def test_the_alert_is_the_last_field_of_a_delivery() -> None:
 
 
 def test_fields_with_a_right() -> None:
-    assert fields_with_right() == {
+    assert fields_with("right") == {
         "provenance.source": "sources",
         "subject.biometrics": "biometrics",
         "subject.actor": "attribution",
     }
-    assert fields_with_right("Delivery")["alert.subject.actor"] == "attribution"
+    assert fields_with("right", "Delivery")["alert.subject.actor"] == "attribution"
+
+
+#: What an agency, or an issuer, is sent.
+DELIVERED = ("Alert", "Delivery", "Receipt", "Notice", "Report")
+
+
+def _all(fields: list[Field]) -> list[Field]:
+    return [found for each in fields for found in (each, *_all(each.inner))]
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+def test_every_field_that_is_delivered_has_a_sensitivity_and_none_holds_what_is_more_sensitive(name: str) -> None:
+    fields = _all(fields_of(name))
+    assert [each.path for each in fields if each.definition.get("sensitivity") not in SENSITIVITIES] == []
+    rank = {each: place for place, each in enumerate(SENSITIVITIES)}
+    for each in fields:
+        for inner in each.inner:
+            assert rank[inner.definition["sensitivity"]] <= rank[each.definition["sensitivity"]], inner.path
+
+
+def test_sources_and_special_categories_need_a_right_but_for_what_protects_lives() -> None:
+    open_ = [
+        each.path
+        for each in _leaves(fields_of("Alert"))
+        if each.definition["sensitivity"] in ("source", "special") and "right" not in each.definition
+    ]
+    assert open_ == ["subject.warnings"]
+
+
+def _leaves(fields: list[Field]) -> list[Field]:
+    """Fields that hold no others, or that need a right as a whole."""
+    found: list[Field] = []
+    for each in fields:
+        found += _leaves(each.inner) if each.inner and "right" not in each.definition else [each]
+    return found
 
 
 def test_schemas_are_found_in_a_wheel_and_in_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, cast
 
 from hueandcry.rights.network import Agency
 
+#: What a field may tell, by its property "sensitivity" in avro/, the least first; avro/README.md explains them.
+SENSITIVITIES = ("operational", "assessment", "personal", "source", "special")
+
 
 class GuardedField(NamedTuple):
     """A field that needs a right.

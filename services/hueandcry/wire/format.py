@@ -17,11 +17,12 @@ from typing import Any, get_args
 from fastavro.schema import load_schema
 
 from hueandcry.rights.network import FieldRight
+from hueandcry.rights.redact import SENSITIVITIES
 
 #: Order of keys; one that is not here has no meaning for us and is a fault.
 _TYPE_KEYS = ("type", "name", "namespace", "doc", "aliases", "fields", "symbols", "size", "default")
 _INNER_KEYS = ("type", "items", "values", "logicalType")
-_FIELD_KEYS = ("name", "type", "doc", "default", "aliases", "right")
+_FIELD_KEYS = ("name", "type", "doc", "default", "aliases", "sensitivity", "right")
 _ORDER = tuple(dict.fromkeys(_TYPE_KEYS + _INNER_KEYS))
 
 
@@ -96,6 +97,8 @@ def _faults_of_field(field: Any, folder: Path) -> Iterator[str]:
     yield from _unknown_keys(field, _FIELD_KEYS, f"field {name}: ")
     if not _documented(field):
         yield f"field {name}: has no doc"
+    if "sensitivity" in field and field["sensitivity"] not in SENSITIVITIES:
+        yield f"field {name}: there is no sensitivity {field['sensitivity']}; there are {', '.join(SENSITIVITIES)}"
     if "right" in field:
         if field["right"] not in get_args(FieldRight):
             yield f"field {name}: there is no right {field['right']}; there are {', '.join(get_args(FieldRight))}"

@@ -114,30 +114,47 @@ def all_subjects() -> list[str]:
     return [full_name(name) for name in SUBJECTS]
 
 
-def fields_with_right(name: str = "Alert") -> dict[str, str]:
-    """Path of every field below a record that has the property "right", with that right.
+class Field(NamedTuple):
+    """A field of a record, or of one inside it.
 
-    Paths are as in a remark, for example subject.biometrics; the branches of a union share their path.
+    Attributes:
+        path: as in a remark, for example subject.biometrics; the branches of a union share their path.
+        definition: as in avro/, with doc, default, sensitivity and right.
+        inner: the fields of the records that it holds.
     """
+
+    path: str
+    definition: dict[str, Any]
+    inner: list[Field]
+
+
+def fields_of(name: str = "Alert") -> list[Field]:
+    """The fields of a record and, within them, of all records below it."""
+    return _fields(full_name(name), "")
+
+
+def fields_with(key: str, name: str = "Alert") -> dict[str, str]:
+    """Path of every field of a record, and below it, that has the property `key`, with its value."""
     found: dict[str, str] = {}
+    waiting = fields_of(name)
+    for field_ in waiting:
+        if key in field_.definition:
+            found[field_.path] = field_.definition[key]
+        waiting += field_.inner
+    return found
 
-    def walk(node: Any, path: str) -> None:
-        if isinstance(node, list):
-            for branch in node:
-                walk(branch, path)
-        elif isinstance(node, str):
-            if node not in _PRIMITIVES:
-                walk(_file(node), path)
-        elif node["type"] == "record":
-            for item in node["fields"]:
-                below = f"{path}.{item['name']}" if path else item["name"]
-                if "right" in item:
-                    found[below] = item["right"]
-                walk(item["type"], below)
-        elif node["type"] in ("array", "map"):
-            walk(node.get("items") or node.get("values"), path)
 
-    walk(full_name(name), "")
+def _fields(node: Any, path: str) -> list[Field]:
+    if isinstance(node, list):
+        return [found for branch in node for found in _fields(branch, path)]
+    if isinstance(node, str):
+        return [] if node in _PRIMITIVES else _fields(_file(node), path)
+    if node["type"] in ("array", "map"):
+        return _fields(node.get("items") or node.get("values"), path)
+    found: list[Field] = []
+    for item in node.get("fields", ()):
+        below = f"{path}.{item['name']}" if path else item["name"]
+        found.append(Field(below, item, _fields(item["type"], below)))
     return found
 
 
