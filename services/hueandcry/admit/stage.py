@@ -30,7 +30,7 @@ from hueandcry.identity.proposals import proposal_keys
 from hueandcry.identity.refuse import refusals as identity_refusals
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
-from hueandcry.metrics import REFUSALS
+from hueandcry.metrics import REFUSALS, Uncommitted
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.network import Network
 from hueandcry.wire.codec import SchemaIds, encode
@@ -68,13 +68,15 @@ class Admit:
         self._now_ms = now_ms
         self._verifier = Verifier(lambda key_id: network().keys.get(key_id))
         self._partitions = partitions
+        self._told = Uncommitted()
         self._claim_id = schemas.id_of("hueandcry.Claim")
         self._admitted_id = schemas.id_of("hueandcry.Admitted")
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
 
     def process(self, batch: Batch) -> Effects:
         """Admit or refuse each message of the batch."""
-        effects = Effects(state=batch.state)
+        self._told.forget()
+        effects = Effects(state=batch.state, committed=self._told.tell)
         counts: dict[tuple[int, str], Counter[str]] = {}
         network = self._network()
         now_ms = self._now_ms()
@@ -93,10 +95,11 @@ class Admit:
     def give_up(self, batch: Batch, reason: str) -> Effects:
         """Refuse the only message of the batch: Kafka would not take what came of it."""
         (message,) = batch.messages
+        self._told.forget()
         refused = Refused([Remark("", "kafka.refused", f"Kafka does not take this message: {reason}")])
         records = self._refuse(message, refused, self._network(), self._now_ms())
         _add_up(batch, {(message.partition, message.topic): Counter(read=1, refused=1)})
-        return Effects(records, batch.state)
+        return Effects(records, batch.state, committed=self._told.tell)
 
     def _admit(self, message: Incoming, network: Network, now_ms: int) -> Record:
         try:
@@ -160,7 +163,7 @@ class Admit:
         origin = Origin(message.topic, message.partition, message.offset)
         claimed = refused.author if refused.author in network.agencies else None
         for remark in refused.remarks:
-            REFUSALS.labels("admit", remark.rule).inc()
+            self._told.count(REFUSALS, "admit", origin.region, remark.rule)
         records = [
             self._writer.quarantine(
                 origin,

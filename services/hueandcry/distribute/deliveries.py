@@ -5,7 +5,6 @@ One encoded form serves all agencies that may see the same of an alert: it is ma
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from hueandcry.alerts.ids import delivery_id
 from hueandcry.distribute.decision import Send
 from hueandcry.distribute.entries import Entry
 from hueandcry.lanes.batch import Record
-from hueandcry.metrics import DELIVERIES
+from hueandcry.metrics import DELIVERIES, Uncommitted
 from hueandcry.rights.redact import redact
 from hueandcry.wire.codec import SchemaIds, decode_as, delivery_value, encode
 from hueandcry.wire.schemas import schema
@@ -37,11 +36,12 @@ class Deliveries:
 
     Args:
         schemas: the registry's ids.
+        told: counts the deliveries.
     """
 
-    def __init__(self, schemas: SchemaIds) -> None:
+    def __init__(self, schemas: SchemaIds, told: Uncommitted) -> None:
         self._schemas = schemas
-        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._told = told
         self._delivery_id = schemas.id_of("hueandcry.Delivery")
         self._alert_id = schemas.id_of("hueandcry.Alert")
         self._ours = schema("hueandcry.Alert").fingerprint
@@ -68,14 +68,8 @@ class Deliveries:
             if send.granted is not None:
                 subscriptions = ",".join(send.granted.subscriptions).encode()
                 headers = [*headers, (SUBSCRIPTION_HEADER, subscriptions)]
-            self._counts[head["kind"], send.action, form] += 1
+            self._told.count(DELIVERIES, head["kind"], send.action, form)
             yield Record(f"inbox.{send.agency}", value, key, headers)
-
-    def count(self) -> None:
-        """Tell Prometheus what was made since the last time; once a batch, since a label costs as much as a record."""
-        for labels, count in self._counts.items():
-            DELIVERIES.labels(*labels).inc(count)
-        self._counts.clear()
 
     def _made(
         self, send: Send, cause: str, home: int, received_at: int, now_ms: int

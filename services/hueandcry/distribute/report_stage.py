@@ -23,7 +23,7 @@ from hueandcry.distribute.schedule import Due
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Record
 from hueandcry.lanes.state import Overlay
-from hueandcry.metrics import NOTICES, REFUSALS, REPORTS
+from hueandcry.metrics import NOTICES, REFUSALS, REPORTS, Uncommitted
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.network import Network
 from hueandcry.rights.routes import Granted
@@ -46,6 +46,7 @@ class ReportStage:
         partitions: of `claims`.
         writer: of receipts.
         tally_name: of the stage's tally.
+        told: counts what becomes of reports.
         routes, may_see, confirm_within_ms: as the decider has them.
     """
 
@@ -57,6 +58,7 @@ class ReportStage:
         partitions: int,
         writer: Writer,
         tally_name: str,
+        told: Uncommitted,
         routes: Callable[[Entry], list[Granted]],
         may_see: MaySee,
         confirm_within_ms: Mapping[str, int],
@@ -66,6 +68,7 @@ class ReportStage:
         self._partitions = partitions
         self._writer = writer
         self._tally_name = tally_name
+        self._told = told
         self._routes = routes
         self._may_see = may_see
         self._within_ms = confirm_within_ms
@@ -109,7 +112,7 @@ class ReportStage:
         report, submission = self._report(claim), claim["submission"]
         origin = Origin(**submission["source"])
         for remark in remarks:
-            REFUSALS.labels("distribute", remark.rule).inc()
+            self._told.count(REFUSALS, "distribute", origin.region, remark.rule)
         self._count(report["type"], "refused", state)
         reporter = report["reporter"]
         records = [
@@ -176,12 +179,12 @@ class ReportStage:
             value = frame(self._notice_id, encode("hueandcry.Notice", record))
             headers = list(proof.items()) if proof and exact and each.report is not None else []
             records.append(Record(f"notices.{each.agency}", value, head["alert_id"].encode(), headers))
-            NOTICES.labels(each.type).inc()
+            self._told.count(NOTICES, each.type)
         return records
 
     def _count(self, kind: str, outcome: str, state: Overlay) -> None:
         tally.add(state, self._tally_name, Counter((f"{COUNTED}read", f"{COUNTED}{outcome}")))
-        REPORTS.labels(kind, outcome).inc()
+        self._told.count(REPORTS, kind, outcome)
 
 
 def suspended(send: Send, network: Network) -> Send:

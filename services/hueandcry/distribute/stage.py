@@ -26,7 +26,7 @@ from hueandcry.identity import Likeness, contradictions, possible_match
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
-from hueandcry.metrics import DENIED, DUE_DONE, OUTCOMES, POSTPONED, REFUSALS, THROUGH_SECONDS
+from hueandcry.metrics import DELIVERY_SECONDS, DENIED, DUE_DONE, OUTCOMES, POSTPONED, REFUSALS, Uncommitted
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.may_receive import may_receive
@@ -67,7 +67,10 @@ class Distribute:
         self._schemas = schemas
         self._partitions = partitions
         self._now_ms = now_ms
-        self._deliveries = Deliveries(schemas)
+        self._told = Uncommitted()
+        #: Kind, region and time of receipt of the alerts of a batch, for the time that they took.
+        self._received: list[tuple[str, str, int]] = []
+        self._deliveries = Deliveries(schemas, self._told)
         self._claim_id = schemas.id_of("hueandcry.Claim")
         self._register_ids = {name: schemas.id_of(name) for name in RECORDS}
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
@@ -77,17 +80,17 @@ class Distribute:
             partitions=partitions,
             writer=self._writer,
             tally_name=TALLY,
+            told=self._told,
             routes=self._routes,
             may_see=self._may_see,
             confirm_within_ms=confirm_within_ms,
         )
-        self._denied: Counter[str] = Counter()
-        self._outcomes: Counter[tuple[str, str]] = Counter()
         self._judge = Judge(lambda key: partition_of(key, partitions), self._contradict, self._likeness)
         self._indexed: tuple[Network, RoutingIndex] | None = None
 
     def process(self, batch: Batch) -> Effects:
         """Decide on each message of the batch."""
+        self._forget()
         made: list[Post] = []
         counts: dict[int, Counter[str]] = {}
         now_ms = self._now_ms()
@@ -109,21 +112,22 @@ class Distribute:
                 counts.setdefault(message.partition, Counter()).update(("read", outcome))
         for partition, count in counts.items():
             tally.add(batch.state[partition], TALLY, count)
-        self._count()
-        return Effects(list(posted(made, self._claim_id)), batch.state)
+        return Effects(list(posted(made, self._claim_id)), batch.state, committed=self._committed)
 
     def give_up(self, batch: Batch, reason: str) -> Effects:
         """Refuse the only message of the batch: Kafka would not take what came of it."""
         (message,) = batch.messages
+        self._forget()
         text = f"Kafka does not take what comes of this alert: {reason}"
         state = batch.state[message.partition]
         records, outcome = self._given_up(message, "kafka.refused", text, state, self._now_ms())
         if outcome is not None:
             tally.add(state, TALLY, Counter(("read", outcome)))
-        return Effects(records, batch.state)
+        return Effects(records, batch.state, committed=self._committed)
 
     def due(self, tick: Tick) -> Effects:
         """Do what is due as of the tick; the oldest first within each partition, no more in all than its limit."""
+        self._forget()
         made: list[Post] = []
         now_ms = self._now_ms()
         left = tick.limit
@@ -138,22 +142,23 @@ class Distribute:
                 except Exception:
                     log.exception("distribute failed at what was due for %s: %s", due.alert_id, due.what)
                     schedule.postpone(state, due, now_ms + _POSTPONED_MS)
-                    POSTPONED.labels(due.what).inc()
+                    self._told.count(POSTPONED, due.what)
                 else:
                     state.fold(alone)
                     made += records
-                    DUE_DONE.labels(due.what).inc()
-        self._count()
-        return Effects(list(posted(made, self._claim_id)), tick.state, more=not left)
+                    self._told.count(DUE_DONE, due.what)
+        posts = list(posted(made, self._claim_id))
+        return Effects(posts, tick.state, more=not left, committed=self._committed)
 
     def postpone(self, tick: Tick, reason: str) -> Effects:
         """Put off the first thing that is due: Kafka does not take what comes of it."""
+        self._forget()
         for state in tick.state.values():
             for due in islice(schedule.due_by(state, tick.as_of_ms), 1):
                 log.error("what is due for %s (%s) is put off: %s", due.alert_id, due.what, reason)
                 schedule.postpone(state, due, self._now_ms() + _POSTPONED_MS)
-                POSTPONED.labels(due.what).inc()
-                return Effects(state=tick.state)
+                self._told.count(POSTPONED, due.what)
+                return Effects(state=tick.state, committed=self._committed)
         return Effects(state=tick.state)
 
     def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> Sequence[Post]:
@@ -211,8 +216,8 @@ class Distribute:
             )
         )
         records += self._notices(conflicts.notices(decision.met, head, self._may_see), cause, now_ms)
-        self._outcomes[head["kind"], decision.outcome] += 1
-        THROUGH_SECONDS.labels(head["kind"]).observe(max(0, now_ms - received_at) / 1000)
+        self._told.count(OUTCOMES, head["kind"], head["issuing_region"], decision.outcome)
+        self._received.append((head["kind"], head["issuing_region"], received_at))
         return records, decision.outcome
 
     def _records(self, decision: Decision, partition: int, cause: str, received_at: int, now_ms: int) -> list[Post]:
@@ -262,8 +267,8 @@ class Distribute:
         head = admitted["head"]
         origin = Origin(**admitted["source"])
         for remark in remarks:
-            REFUSALS.labels("distribute", remark.rule).inc()
-        self._outcomes[head["kind"], "refused"] += 1
+            self._told.count(REFUSALS, "distribute", head["issuing_region"], remark.rule)
+        self._told.count(OUTCOMES, head["kind"], head["issuing_region"], "refused")
         return [
             self._writer.quarantine(
                 origin,
@@ -316,18 +321,21 @@ class Distribute:
         if self._indexed is None or self._indexed[0] is not network:
             self._indexed = (network, RoutingIndex(network))
         routes = route(head, self._indexed[1], network)
-        self._denied.update(routes.refused)
+        for rule, count in routes.refused.items():
+            self._told.count(DENIED, rule, by=count)
         return routes.granted
 
-    def _count(self) -> None:
-        """Tell Prometheus, once a batch."""
-        self._deliveries.count()
-        for (kind, outcome), count in self._outcomes.items():
-            OUTCOMES.labels(kind, outcome).inc(count)
-        for rule, count in self._denied.items():
-            DENIED.labels(rule).inc(count)
-        self._outcomes.clear()
-        self._denied.clear()
+    def _forget(self) -> None:
+        """What was counted last was told, or did not come to be."""
+        self._told.forget()
+        self._received.clear()
+
+    def _committed(self) -> None:
+        """Tell Prometheus."""
+        now_ms = self._now_ms()
+        for kind, region, received_at in self._received:
+            self._told.observe(DELIVERY_SECONDS, max(0, now_ms - received_at) / 1000, kind, region)
+        self._told.tell()
 
 
 #: How long what is due is put off, where it can't be done now.

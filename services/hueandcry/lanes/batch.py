@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,11 +52,13 @@ class Effects:
 
     Attributes:
         more: of a tick: more is due already, so the next one shall follow at once.
+        committed: called once Kafka has all of it; what it does is lost where the process ends before.
     """
 
     records: list[Record] = field(default_factory=list)
     state: dict[int, Overlay] = field(default_factory=dict)
     more: bool = False
+    committed: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)

@@ -132,6 +132,9 @@ class Lane(Service):
         self._ticker = Ticker(timed, clock) if timed is not None else None
         self._hopeless: tuple[tuple[str, int, int], str] | None = None
         self._failures = 0
+        #: Timestamp of the oldest message that was taken and isn't settled, epoch milliseconds.
+        self._oldest_ms: int | None = None
+        metrics.OLDEST_SECONDS.labels(name).set_function(self._oldest_seconds)
         self._fenced_at = float("-inf")
         self._consumer: Consumer | None = None
         self._transactor: Transactor | None = None
@@ -292,6 +295,8 @@ class Lane(Service):
         return taken(self.name, self._consumer.consume(most, seconds), self._ticker)
 
     def _settle(self, batch: Batch | Tick) -> None:
+        # Of the same batch again where it was rolled back, so that a partition that is stuck is seen to be.
+        self._oldest_ms = min(message.timestamp for message in batch.messages) if isinstance(batch, Batch) else None
         if isinstance(batch, Tick):
             self._settle_tick(batch)
             return
@@ -314,6 +319,7 @@ class Lane(Service):
             self._rewind(batch, aborted)
             return
         self._failures = 0
+        self._oldest_ms = None
         if self._ticker is not None:
             self._ticker.read(batch.messages)
         for message in batch.messages:
@@ -369,6 +375,12 @@ class Lane(Service):
             self._held.stores[number].apply(writes, ends[number], now_ms)
         metrics.COMMIT_SECONDS.labels(self.name).observe(time.perf_counter() - started)
         metrics.RECORDS.labels(self.name).inc(len(effects.records))
+        if effects.committed is not None:
+            effects.committed()
+
+    def _oldest_seconds(self) -> float:
+        oldest_ms = self._oldest_ms
+        return 0.0 if oldest_ms is None else max(0.0, self._clock() - oldest_ms / 1000)
 
     def _rewind(self, batch: Batch, aborted: Aborted) -> None:
         assert self._consumer is not None  # noqa: S101 - opened in on_start

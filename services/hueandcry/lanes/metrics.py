@@ -20,6 +20,9 @@ COMMIT_SECONDS = Histogram(
     ["lane"],
     buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+OLDEST_SECONDS = Gauge(
+    "hueandcry_lane_oldest_seconds", "Age of the oldest message that was taken and is not settled yet.", ["lane"]
+)
 PARTITIONS = Gauge("hueandcry_lane_partitions", "State partitions held.", ["lane"])
 RESTORING = Gauge("hueandcry_lane_restore_remaining", "Changelog records still to be restored, at the most.", ["lane"])
 STATE_BYTES = Gauge("hueandcry_lane_state_bytes", "Size of the state on this instance.", ["lane"])
