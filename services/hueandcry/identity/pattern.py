@@ -23,10 +23,19 @@ def normalise_pattern(pattern: str) -> str:
     return _BLANKS.sub(lambda match: match[1] or " ", pattern).strip()
 
 
+def indicator_type(path: str) -> str | None:
+    """The type of indicator that an object path of a pattern (file:hashes.'SHA-256') compares, or None."""
+    return _TYPES.get(path.replace("'", "").lower())
+
+
+def simple_comparison(pattern: str) -> tuple[str, str] | None:
+    """Type and value, as written, where a pattern is one comparison for equality with an indicator; else None."""
+    match = _SIMPLE.fullmatch(normalise_pattern(pattern))
+    kind = match and indicator_type(f"{match['object']}:{match['path']}")
+    return (kind, re.sub(r"\\(.)", r"\1", match["value"], flags=re.DOTALL)) if match and kind else None
+
+
 def simple_indicator(pattern: str) -> Indicator | None:
     """The one indicator that a pattern of a single comparison for equality is, or None."""
-    match = _SIMPLE.fullmatch(normalise_pattern(pattern))
-    if match is None:
-        return None
-    kind = _TYPES.get(f"{match['object']}:{match['path'].replace(chr(39), '').lower()}")
-    return normalise_indicator(kind, re.sub(r"\\(.)", r"\1", match["value"])) if kind else None
+    found = simple_comparison(pattern)
+    return normalise_indicator(*found) if found else None
