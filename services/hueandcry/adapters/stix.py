@@ -56,6 +56,7 @@ class _Bundle:
         self.incoming: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.sightings: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.used: set[str] = set()
+        self.whole: set[str] = {stix_own.PLATFORM}
         self.repeats: list[str] = []
         for at, item in enumerate(objects):
             if not isinstance(item, dict):
@@ -83,6 +84,13 @@ class _Bundle:
     def get(self, ref: Any) -> dict[str, Any]:
         """The object of an id; empty where it is not in the bundle."""
         return self.by_id.get(text(ref), {})
+
+    def carry(self, item: Mapping[str, Any]) -> None:
+        """One of our own objects: the alert in it has all that goes with it."""
+        ties = [*self.outgoing[text(item.get("id"))], *self.sightings[text(item.get("id"))]]
+        self.whole.update((text(item.get("id")), text(item.get("created_by_ref"))))
+        for each in ties:
+            self.whole.update((text(each.get("id")), text(each.get("target_ref"))))
 
     def use(self, item: Mapping[str, Any]) -> None:
         """What an alert has taken something of."""
@@ -137,7 +145,7 @@ def _draw_all(bundle: _Bundle, sheet: Sheet) -> None:
             _carrier(where, item, bundle, sheet)
     for kind in stix_own.TYPES:
         for where, item in bundle.of_type[kind]:
-            bundle.use(item)
+            bundle.carry(item)
             stix_own.draw(where, item, _tlp(item, where, bundle, sheet), sheet)
     for where in bundle.repeats:
         sheet.lose(where, "object", "repeated", "the id is in the bundle twice; the one modified last is taken")
@@ -148,8 +156,8 @@ def _draw_all(bundle: _Bundle, sheet: Sheet) -> None:
 
 
 def _indicator(where: str, item: dict[str, Any], bundle: _Bundle, sheet: Sheet) -> None:
-    bundle.use(item)
     if stix_own.is_own(item):
+        bundle.carry(item)
         stix_own.draw(where, item, _tlp(item, where, bundle, sheet), sheet)
         return
     kind = text(item.get("pattern_type")) or "stix"
@@ -410,6 +418,8 @@ def _context(bundle: _Bundle, sheet: Sheet) -> None:
             continue
         for where, item in items:
             name = escaped(kind)
+            if text(item.get("id")) in bundle.whole:
+                continue
             if text(item.get("id")) in bundle.used:
                 if kind not in ("relationship", "sighting", *_OBSERVABLES, "autonomous-system"):
                     sheet.lose(where, name, "lossy", "its name is carried with the alert, the rest of it is not")
