@@ -17,10 +17,10 @@ from hueandcry.distribute.reported import Reported
 from hueandcry.distribute.reports import Outcome, ReportDecider, Told
 from hueandcry.lanes.state import Overlay
 from hueandcry.rights.may_receive import may_receive
-from hueandcry.rights.network import Agency, Network, Subscription
+from hueandcry.rights.network import Network, Subscription
 from hueandcry.rights.routes import route
 from hueandcry.wire.codec import decode, encode
-from simulator import World, small_network
+from simulator import World, agency, small_network
 
 REPORT_IDS = {name: number for number, name in enumerate(reported.RECORDS, 101)}
 STATES = {"fra": "FRA", "deu": "DEU", "bra": "BRA", "usa": "USA", "ken": "KEN"}
@@ -34,20 +34,7 @@ def network_with_bureaus() -> Network:
         ("deu-bureau", "DEU", "europe", "unclassified"),
         ("ken-bureau", "KEN", "africa", "secret"),
     ]
-    kinds = ("stolen_vehicle", "wanted_person", "cyber")
-    bureaus = {
-        name: Agency(
-            id=name,
-            name=name,
-            state=state,
-            region=region,
-            jurisdictions=(state,),
-            clearance=clearance,  # type: ignore[arg-type]
-            kinds=kinds,
-            bureau=True,
-        )
-        for name, state, region, clearance in rows
-    }
+    bureaus = {row[0]: agency(*row, bureau=True) for row in rows}
     subscriptions = {
         f"{name}-all": Subscription(id=f"{name}-all", agency=name) for name in ("deu-bureau", "ken-bureau")
     }

@@ -29,6 +29,7 @@ from hueandcry.rights.routes import route
 from hueandcry.wire.codec import decode, encode
 from hueandcry.wire.framing import unframe
 
+KINDS = ("stolen_vehicle", "wanted_person", "cyber")
 IDS = {name: number for number, name in enumerate(RECORDS, 1)}
 
 
@@ -59,6 +60,12 @@ class Memory:
                 self.pairs[key] = value
 
 
+def agency(name: str, state: str, region: str, clearance: str, **fields: Any) -> Agency:
+    """An agency of one state that may have every kind."""
+    given: dict[str, Any] = {"id": name, "name": name, "state": state, "region": region, "clearance": clearance}
+    return Agency(**{**given, "jurisdictions": (state,), "kinds": KINDS, **fields})
+
+
 def small_network() -> Network:
     """Five agencies in three regions; each subscribes to everything."""
     regions = {
@@ -73,19 +80,8 @@ def small_network() -> Network:
         ("usa-cyber", "USA", "americas", "unclassified", ()),
         ("ken-police", "KEN", "africa", "secret", ("sources",)),
     ]
-    kinds = ("stolen_vehicle", "wanted_person", "cyber")
     agencies = {
-        name: Agency(
-            id=name,
-            name=name,
-            state=state,
-            region=region,
-            jurisdictions=(state,),
-            clearance=clearance,  # type: ignore[arg-type]
-            kinds=kinds,
-            rights=rights,  # type: ignore[arg-type]
-            publishes=kinds,
-        )
+        name: agency(name, state, region, clearance, rights=rights, publishes=KINDS)
         for name, state, region, clearance, rights in rows
     }
     subscriptions = {f"{name}-all": Subscription(id=f"{name}-all", agency=name) for name in agencies}

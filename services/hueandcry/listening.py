@@ -7,6 +7,10 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
 
 from hueandcry.errors import SettingsError
 
@@ -27,6 +31,34 @@ def listening(host: str, port: int, variable: str) -> Iterator[socket.socket]:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         yield listener
+
+
+_STOP_SECONDS = 3
+
+
+def https_server(app: ASGIApp, certificate: Path, key: Path, *, idle_seconds: int, most: int) -> uvicorn.Server:
+    """A server that logs no request and names no software.
+
+    Args:
+        certificate, key: PEM files.
+        idle_seconds: after which a connection that nothing is asked by is closed.
+        most: connections and requests at once; who comes beyond them is told to come again.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            ssl_certfile=certificate,
+            ssl_keyfile=str(key),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_keep_alive=idle_seconds,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            limit_concurrency=most,
+            h11_max_incomplete_event_size=32 * 1024,
+        )
+    )
 
 
 def note_stops() -> None:

@@ -8,6 +8,7 @@ asked for by RECORD as validation context.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, cast
 
@@ -106,6 +107,24 @@ class AlertPart(BaseModel):
     def to_record(self) -> dict[str, Any]:
         """The record for the codec: plain dicts and lists, epoch milliseconds, days since 1970-01-01, bytes."""
         return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+
+
+def with_id(data: Any, name: str, parts: tuple[str, str], made: Callable[[str, str], str]) -> Any:
+    """What is given for a model, with its id where that is missing and follows from two other fields.
+
+    Args:
+        data: as the model was given it, which may be anything.
+        name: field of the id.
+        parts: fields that it follows from.
+        made: the id that follows.
+    """
+    if not isinstance(data, Mapping):
+        return data
+    given = cast("Mapping[str, Any]", data)
+    one, two = (given.get(part) for part in parts)
+    if given.get(name) is None and isinstance(one, str) and isinstance(two, str):
+        return {**given, name: made(one, two)}
+    return given
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self, cast
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from hueandcry.alerts.base import RECORD, AlertPart, Digest, Instant, Int32
+from hueandcry.alerts.base import RECORD, AlertPart, Digest, Instant, Int32, with_id
 from hueandcry.alerts.categories import (
     GROUND,
     Action,
@@ -147,13 +147,7 @@ class Alert(AlertPart):
     @classmethod
     def _fill_id(cls, data: Any) -> Any:
         """The id follows from issuer and national reference where it is not given."""
-        if not isinstance(data, Mapping):
-            return data
-        given = cast("Mapping[str, Any]", data)
-        issuer, reference = given.get("issuer"), given.get("national_reference")
-        if given.get("alert_id") is None and isinstance(issuer, str) and isinstance(reference, str):
-            return {**given, "alert_id": alert_id(issuer, reference)}
-        return given
+        return with_id(data, "alert_id", ("issuer", "national_reference"), alert_id)
 
     @field_validator("subject", mode="before")
     @classmethod

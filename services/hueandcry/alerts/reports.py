@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Literal, Self, get_args
 from uuid import uuid4
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from hueandcry.alerts.base import AlertPart, Instant, Int32
+from hueandcry.alerts.base import AlertPart, Instant, Int32, with_id
 from hueandcry.alerts.forms import CONTROL, LONGEST_REMARKS, LONGEST_TEXT, STATES, is_reference, is_slug, is_uuid
 from hueandcry.alerts.ids import report_id
 from hueandcry.alerts.problems import RULES_BROKEN
@@ -185,13 +185,7 @@ class Report(AlertPart):
     @classmethod
     def _fill_id(cls, data: Any) -> Any:
         """The id follows from reporter and reference where it is not given."""
-        if not isinstance(data, Mapping):
-            return data
-        given = cast("Mapping[str, Any]", data)
-        reporter, reference = given.get("reporter"), given.get("reference")
-        if given.get("report_id") is None and isinstance(reporter, str) and isinstance(reference, str):
-            return {**given, "report_id": report_id(reporter, reference)}
-        return given
+        return with_id(data, "report_id", ("reporter", "reference"), report_id)
 
     @model_validator(mode="after")
     def _obey_rules(self) -> Self:

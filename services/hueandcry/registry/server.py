@@ -7,18 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from hueandcry.errors import SettingsError
-from hueandcry.listening import listening, note_stops
+from hueandcry.listening import https_server, listening, note_stops
 from hueandcry.registry.api import Api
 from hueandcry.registry.log import SchemaLog
 from hueandcry.registry.settings import PREFIX, RegistrySettings
 from hueandcry.registry.users import Door, load_users
 from hueandcry.settings import Settings
 from hueandcry.wire.kafka import client_config
-
-_STOP_SECONDS = 3
 
 
 def serve(settings: RegistrySettings, common: Settings) -> None:
@@ -39,21 +35,9 @@ def serve(settings: RegistrySettings, common: Settings) -> None:
         listening(settings.host, settings.port, f"{PREFIX}PORT") as listener,
         _following(settings, client_config(common)) as log,
     ):
-        config = uvicorn.Config(
-            Api(log, door, settings.level).app(),
-            ssl_certfile=certificate,
-            ssl_keyfile=str(key),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-            limit_concurrency=200,
-            h11_max_incomplete_event_size=32 * 1024,
-        )
         note_stops()
-        uvicorn.Server(config).run([listener])
+        app = Api(log, door, settings.level).app()
+        https_server(app, certificate, key, idle_seconds=30, most=200).run([listener])
 
 
 def _file(path: Path | None, name: str) -> Path:

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -39,16 +39,18 @@ class Sender:
 
     Args:
         profile: who sends, and where.
-        topic: where to.
         timeout: seconds after which a message that Kafka has not acknowledged has failed; retries happen within it.
 
     Raises:
         SettingsError: there is no usable signing key.
     """
 
-    def __init__(self, profile: Profile, topic: str, timeout: float) -> None:
+    #: The field of a profile that names the topic.
+    TOPIC: ClassVar[str]
+
+    def __init__(self, profile: Profile, *, timeout: float = 30.0) -> None:
         self.profile = profile
-        self.topic = topic
+        self.topic: str = getattr(profile, self.TOPIC)
         self._timeout = timeout
         self._trouble = ""
         private_key = profile.load_signing_key()
@@ -62,7 +64,16 @@ class Sender:
             producer = Producer(config, logger=_log)
         except KafkaException as error:
             raise HueAndCryError(f"the profile in {profile.folder} can't be used: {error.args[0].str()}") from None
-        self._outbox = Outbox(producer, topic, private_key, profile.key_id)
+        self._outbox = Outbox(producer, self.topic, private_key, profile.key_id)
+
+    @classmethod
+    def for_agency(cls, agency: str, home: Path | str | None = None, *, timeout: float = 30.0) -> Self:
+        """As an agency, by its profile in `home` (HUEANDCRY_HOME, else ./.hueandcry).
+
+        Raises:
+            SettingsError: the profile is missing or wrong; the message says what to write.
+        """
+        return cls(agency_profile(agency, home), timeout=timeout)
 
     def publish_prepared(self, prepared: list[Prepared]) -> list[Published]:
         """Send what is prepared, and wait until Kafka has it on all replicas; where each lies, in the order given.
@@ -114,17 +125,7 @@ class Publisher(Sender):
         SettingsError: there is no usable signing key.
     """
 
-    def __init__(self, profile: Profile, *, timeout: float = 30.0) -> None:
-        super().__init__(profile, profile.alerts_topic, timeout)
-
-    @classmethod
-    def for_agency(cls, agency: str, home: Path | str | None = None, *, timeout: float = 30.0) -> Self:
-        """Publisher of an agency, by its profile in `home` (HUEANDCRY_HOME, else ./.hueandcry).
-
-        Raises:
-            SettingsError: the profile is missing or wrong; the message says what to write.
-        """
-        return cls(agency_profile(agency, home), timeout=timeout)
+    TOPIC = "alerts_topic"
 
     @cached_property
     def preparer(self) -> Preparer:

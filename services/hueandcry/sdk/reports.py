@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -23,7 +22,6 @@ from hueandcry.alerts.reports import Report, complete
 from hueandcry.errors import AlertInvalid
 from hueandcry.sdk.delivery import Delivery
 from hueandcry.sdk.outbox import Prepared, Published
-from hueandcry.sdk.profile import Profile, agency_profile
 from hueandcry.sdk.publisher import Sender
 from hueandcry.wire.codec import SchemaIds, encode
 from hueandcry.wire.framing import frame
@@ -59,17 +57,7 @@ class Reports(Sender):
         SettingsError: there is no usable signing key.
     """
 
-    def __init__(self, profile: Profile, *, timeout: float = 30.0) -> None:
-        super().__init__(profile, profile.hits_topic, timeout)
-
-    @classmethod
-    def for_agency(cls, agency: str, home: Path | str | None = None, *, timeout: float = 30.0) -> Self:
-        """Reports of an agency, by its profile in `home` (HUEANDCRY_HOME, else ./.hueandcry).
-
-        Raises:
-            SettingsError: the profile is missing or wrong; the message says what to write.
-        """
-        return cls(agency_profile(agency, home), timeout=timeout)
+    TOPIC = "hits_topic"
 
     @cached_property
     def _schema_id(self) -> int:

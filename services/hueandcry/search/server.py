@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from hueandcry.control.feed import NetworkFeed
 from hueandcry.errors import NetworkError, SettingsError
-from hueandcry.listening import listening, note_stops
+from hueandcry.listening import https_server, listening, note_stops
 from hueandcry.rights.network import Network
 from hueandcry.rights.standing import standings
 from hueandcry.search.answer import Searcher
@@ -30,7 +30,6 @@ from hueandcry.wire.requests import SEARCH_TAG, RequestVerifier
 
 NAME = "hc-search"
 _CALL_SECONDS = 30.0
-_STOP_SECONDS = 3
 _LOOK_SECONDS = 1.0
 
 
@@ -81,21 +80,8 @@ def serve(settings: SearchSettings, common: Settings) -> None:
             now_ms=_now_ms,
         )
         replica.start()
-        config = uvicorn.Config(
-            api.app(),
-            ssl_certfile=settings.certificate,
-            ssl_keyfile=str(settings.key),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-            limit_concurrency=500,
-            h11_max_incomplete_event_size=32 * 1024,
-        )
         note_stops()
-        server = uvicorn.Server(config)
+        server = https_server(api.app(), settings.certificate, settings.key, idle_seconds=60, most=500)
         # What lives as long as the process need not be looked through for garbage: that takes longer than an answer.
         gc.collect()
         gc.freeze()
