@@ -160,7 +160,7 @@ class ReportWorld(World):
             return decided[0]
 
         self._decide(partition, through)
-        for told in decided[0].notices:
+        for told in (*decided[0].notices, *decided[0].elsewhere):
             self.heard[told.agency].append(told)
         return decided[0]
 

@@ -36,7 +36,7 @@ _ACTION = {
     "linked": "magenta",
 }
 _OUTCOME = {"delivered": "green", "merged": "cyan", "nobody_entitled": "yellow", "refused": "red", "notice": "magenta"}
-_NOTICE = {"report": "green", "answer": "cyan", "second_request": "yellow", "escalated": "red"}
+_NOTICE = {"report": "green", "answer": "cyan", "second_request": "yellow", "escalated": "red", "same_subject": "green"}
 _FORM = {"original": "", "redacted": "magenta", "none": "dim"}
 
 

@@ -90,6 +90,7 @@ class ReportStage:
             return outcome, self.refused(claim, outcome.remarks, register.state, now_ms)
         records = self._notices(outcome.notices, now_ms, claim["submission"]["proof"], self._is_exact(claim, report))
         told = {record.topic.partition(".")[2] for record in records} | {send.agency for send in outcome.sends}
+        records += self._notices(outcome.elsewhere, now_ms, claim["submission"]["proof"], self._is_exact(claim, report))
         self._count(report["type"], outcome.outcome, register.state)
         remarks = [remark.as_record() for remark in outcome.remarks]
         origin = Origin(**claim["submission"]["source"])

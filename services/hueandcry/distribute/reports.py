@@ -8,8 +8,9 @@ Rules:
    and after the same time again the hit is escalated to the bureaus of its state that may see the alert.
 4. Of a report on a covert alert (`alerts.compatibility.COVERT`) nobody hears but the issuer and, of its own, the
    reporter: no bureau, no other holder. What was covert when the hit was made stays so for this hit.
-5. A flag suspends the action in the bureau's state. Those there that hold the alert hear of it, no other state does.
-6. An alert ends only by its issuer's withdrawal or by its time. Nothing here ends one.
+5. Issuers of other alerts on the same subject hear that it was found, as `elsewhere` says.
+6. A flag suspends the action in the bureau's state. Those there that hold the alert hear of it, no other state does.
+7. An alert ends only by its issuer's withdrawal or by its time. Nothing here ends one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import NamedTuple
 from hueandcry.alerts.compatibility import COVERT
 from hueandcry.alerts.remarks import Remark
 from hueandcry.alerts.reports import ANSWERS, BUREAUS, CONFIRM_WITHIN_MS, ISSUERS
-from hueandcry.distribute import say, schedule
+from hueandcry.distribute import elsewhere, say, schedule
 from hueandcry.distribute.conflicts import MaySee
 from hueandcry.distribute.decision import Decision, Routes, Send
 from hueandcry.distribute.entries import Entry, Register
@@ -55,9 +56,13 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome(Decision):
-    """What becomes of a report. `outcome` is empty where another partition is asked."""
+    """What becomes of a report. `outcome` is empty where another partition is asked.
+
+    `elsewhere` are notices of which nobody but their readers may know, be it by a count.
+    """
 
     notices: list[Told] = field(default_factory=list)
+    elsewhere: list[Told] = field(default_factory=list)
 
 
 class ReportDecider:
@@ -166,6 +171,16 @@ class ReportDecider:
             self._reported.put_open({"report": report, "covert": covert, "asked": 1, "due_at": due_at})
         says = say.SAYS[report["type"]]
         outcome.notices.append(self._told(known["head"]["issuer"], "report", known, report, report, says, due_at))
+        if report["type"] in elsewhere.FOUND and known["head"]["category"] not in COVERT:
+            self._tell_others(report["type"], report, known, report, outcome)
+
+    def _tell_others(self, kind: str, found: Entry, known: Entry, cause: Entry, outcome: Outcome) -> None:
+        """Issuers of other alerts on the subject hear that it was found, or how the hit was answered."""
+        for other in elsewhere.others(self._register, known, found["reporter"], self._may_see):
+            seen = found if cause is found and other.sees_alert and other.sees_finder else None
+            says, to = elsewhere.says(kind, found, known, other), other.entry["head"]["issuer"]
+            about = found["report_id"]
+            outcome.elsewhere.append(self._told(to, "same_subject", other.entry, cause, seen, says, about=about))
 
     def _flag(self, report: Entry, known: Entry, outcome: Outcome) -> Remark | None:
         state = report["reporter_state"]
@@ -224,6 +239,8 @@ class ReportDecider:
         self._reported.drop_open(alert_id, answered)
         self._reported.put_accepted(alert_id, {**before, "answer": report["type"]})
         outcome.notices.append(self._answered(before["reporter"], known, report))
+        if not self._is_covert(hit, known):
+            self._tell_others(report["type"], hit["report"], known, report, outcome)
         if hit["due_at"] is None and not self._is_covert(hit, known):
             # Those whom it was escalated to need not go after it any more.
             outcome.notices += [self._answered(bureau, known, report) for bureau in self._bureaus(hit, known)]

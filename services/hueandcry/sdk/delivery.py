@@ -118,8 +118,8 @@ class Notice:
 
     Attributes:
         notice_id: the same when a notice is repeated.
-        type: report (on your alert), answer (to your hit), second_request, or escalated; `unknown` where the platform
-            is newer than this SDK.
+        type: report (on your alert), answer (to your hit), second_request, escalated, or same_subject (what your alert
+            is about was found, on another alert); `unknown` where the platform is newer than this SDK.
         report_id: the report that it is about; an answer names it.
         report: what was reported or answered, fields as in avro/hueandcry.Report; None where the agency may not see it.
         due_at: until when the agency shall answer; None where it need not.
