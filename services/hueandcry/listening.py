@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hueandcry.errors import SettingsError
 
@@ -34,6 +35,37 @@ def listening(host: str, port: int, variable: str) -> Iterator[socket.socket]:
 
 
 _STOP_SECONDS = 3
+#: Most bytes of a head, or of what is no content beside it.
+_LONGEST_HEAD = 32 * 1024
+
+
+class _Bounded(HttpToolsProtocol):
+    """Closes a connection over which much comes that is neither the end of a head nor content.
+
+    The parser itself takes heads, chunk extensions and trailers of any size, from anybody.
+    """
+
+    _heard = False
+    _idle_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = False
+        super().data_received(data)
+        self._idle_bytes = 0 if self._heard else self._idle_bytes + len(data)
+        if self._idle_bytes > _LONGEST_HEAD:
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        self._heard = True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._heard = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._heard = True
+        super().on_message_complete()
 
 
 def https_server(app: ASGIApp, certificate: Path, key: Path, *, idle_seconds: int, most: int) -> uvicorn.Server:
@@ -53,10 +85,13 @@ def https_server(app: ASGIApp, certificate: Path, key: Path, *, idle_seconds: in
             access_log=False,
             server_header=False,
             lifespan="off",
+            loop="uvloop",
+            http=_Bounded,
+            ws="none",
+            proxy_headers=False,
             timeout_keep_alive=idle_seconds,
             timeout_graceful_shutdown=_STOP_SECONDS,
             limit_concurrency=most,
-            h11_max_incomplete_event_size=32 * 1024,
         )
     )
 
