@@ -13,6 +13,8 @@ from hueandcry.distribute.mail import partition_of
 from hueandcry.identity import identify, proposal_keys, status_key
 from hueandcry.lanes.state import Overlay
 from hueandcry.search.answer import Searcher
+from hueandcry.search.plates import Plates
+from hueandcry.search.reading import Reading
 from hueandcry.search.shelves import Own, Shelves
 from hueandcry.wire.codec import encode
 from hueandcry.wire.schemas import WriterSchema, schema
@@ -32,17 +34,24 @@ class Ids:
         return WriterSchema(found.name, found.hot, found.fingerprint)
 
 
+READING = Reading(Ids())  # type: ignore[arg-type]
+
+
 class Shelf:
     """Partitions of a register, and a searcher over them; each partition's holder is another object."""
 
     def __init__(self, partitions: int = 3) -> None:
         self.memories = [Memory() for _ in range(partitions)]
         holders: dict[int, Any] = {
-            partition: Own(lambda asked, mine=partition: self.memories[asked] if asked == mine else None, partitions)  # type: ignore[arg-type,misc]
+            partition: Own(
+                lambda asked, mine=partition: self.memories[asked] if asked == mine else None,  # type: ignore[arg-type,misc]
+                partitions,
+                lambda mine=partition: [self._plates(mine)],  # type: ignore[misc]
+            )
             for partition in range(partitions)
         }
         self.shelves = Shelves(holders)
-        self.searcher = Searcher(self.shelves, Ids(), lambda: NOW_MS)  # type: ignore[arg-type]
+        self.searcher = Searcher(self.shelves, READING, lambda: NOW_MS)
 
     def enter(self, alert: Mapping[str, Any], *, state: str = "active", **head: Any) -> None:
         """Register an alert, with a head that differs from its content where a test says so."""
@@ -88,6 +97,12 @@ class Shelf:
         home = next(number for number, memory in enumerate(self.memories) if memory.get(key) is not None)
         self.memories[to].pairs[key] = self.memories[home].pairs.pop(key)
         self._change(home, lambda register: register.put_moved(alert["alert_id"], alert["version"], to))
+
+    def _plates(self, partition: int) -> Plates:
+        plates = Plates(self.memories[partition], READING)
+        while plates.step():
+            pass
+        return plates
 
     def _change(self, partition: int, change: Any) -> None:
         overlay = Overlay(self.memories[partition])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPSConnection
 from pathlib import Path
 from ssl import create_default_context
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,6 +28,7 @@ from hueandcry.errors import SearchError
 from hueandcry.sdk.search import Found, Search
 from hueandcry.wire.codec import decode
 from hueandcry.wire.framing import unframe
+from hueandcry.wire.requests import SEARCH_TAG, sign_request
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 #: Seconds within which a change must show.
@@ -49,9 +53,13 @@ def ids(matches: list[dict[str, Any]]) -> list[str]:
     return [match["alert_id"] for match in matches]
 
 
+def plate_of(number: str) -> dict[str, Any]:
+    return {"raw": number, "normalised": None, "state": "FRA", "subdivision": None, "type": "ordinary"}
+
+
 def test_an_alert_is_found_by_each_of_its_identifiers(platform: Platform, ask: Callable[..., Found]) -> None:
     vin = new_vin()
-    plate = {"raw": f"Z{vin[-7:]}", "normalised": None, "state": "FRA", "subdivision": None, "type": "ordinary"}
+    plate = plate_of(f"Z{vin[-7:]}")
     car = alert("fra-police", subject__vin__raw=vin, subject__plate=plate)
     person, threat = alert("fra-police", "wanted_person"), alert("usa-cyber", "cyber", category="block", action="block")
     platform.settled(car, person, threat)
@@ -162,6 +170,21 @@ def test_nobody_unknown_is_answered(platform: Platform) -> None:
             assert refused.code == 401
 
 
+def test_a_head_without_end_is_not_read(platform: Platform) -> None:
+    profile = platform.profile("ken-police")
+    where = urlsplit(profile.search_url)
+    context = create_default_context(cafile=str(profile.search_ca))
+    with (
+        socket.create_connection((where.hostname or "", where.port or 0), timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname=where.hostname) as secure,
+    ):
+        secure.sendall(b"POST /search HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        sent = 0
+        with pytest.raises(OSError):
+            while sent < 64 * 1024 * 1024:
+                sent += secure.send(b"a" * 16_384)
+
+
 def test_the_command_tells_and_its_exit_code_says_whether_anything_was_found(platform: Platform) -> None:
     record = alert("fra-police", subject__vin__raw=new_vin())
     platform.settled(record)
@@ -177,6 +200,50 @@ def test_the_command_tells_and_its_exit_code_says_whether_anything_was_found(pla
     assert ids(json.loads(done.stdout)["exact"]) == [record["alert_id"]]
     assert run("--vin", new_vin()).returncode == 3
     assert run("--vin", "11").returncode == 2
+
+
+def test_a_part_of_a_plate_proposes(platform: Platform, ask: Callable[..., Found]) -> None:
+    number = f"Q{new_vin()[-7:]}"
+    record = alert("fra-police", subject__vin__raw=new_vin(), subject__plate=plate_of(number))
+    platform.settled(record)
+    part = f"{number[:2]}?{number[3:-1]}*"
+    until(lambda: ids(ask("ken-police", plate={"raw": part}).proposed) == [record["alert_id"]], SOON, "the alert")
+    found = ask("ken-police", plate={"raw": part, "state": "FRA"})
+    assert (found.exact, found.proposed[0]["reasons"][0]["rule"]) == ([], "plate.partial")
+    assert not ask("ken-police", plate={"raw": part, "state": "DEU"})
+    platform.settled(next_version(record, subject=record["subject"] | {"plate": None}))
+    until(lambda: not ask("ken-police", plate={"raw": part}), SOON, "its end")
+    with pytest.raises(SearchError) as caught:
+        ask("ken-police", plate={"raw": "Q?*"})
+    assert caught.value.rule == "question.too_wide"
+
+
+def test_a_request_is_answered_once_by_all_processes_together(platform: Platform) -> None:
+    profile, body = platform.profile("ken-police"), json.dumps({"purpose": "a test", "vin": new_vin()}).encode()
+    context = create_default_context(cafile=str(profile.search_ca))
+    headers = sign_request(
+        profile.load_signing_key(),
+        profile.key_id,
+        "POST",
+        profile.search_url + "/search",
+        body,
+        tag=SEARCH_TAG,
+        content_type="application/json",
+    ) | {"Host": urlsplit(profile.search_url).netloc}
+
+    def sent_to(url: str) -> tuple[int, str]:
+        where = urlsplit(url)
+        with closing(HTTPSConnection(where.hostname or "", where.port, timeout=20, context=context)) as connection:
+            connection.request("POST", "/search", body, headers)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer).get("rule", "")
+
+    with served(platform, "search-d") as other:
+        assert sent_to(profile.search_url) == (200, "")
+        assert sent_to(other) == (401, "request.replayed")
+    # A process that starts knows what was answered before.
+    with served(platform, "search-d") as other:
+        assert sent_to(other) == (401, "request.replayed")
 
 
 @contextmanager
@@ -195,7 +262,10 @@ def served(platform: Platform, name: str, **settings: str) -> Iterator[str]:
 
 
 def test_a_process_asks_the_one_that_has_the_partition(platform: Platform) -> None:
-    records = [alert("fra-police", subject__vin__raw=new_vin()) for _ in range(8)]
+    records = [
+        alert("fra-police", subject__vin__raw=new_vin(), subject__plate=plate_of(f"P{new_vin()[-7:]}"))
+        for _ in range(8)
+    ]
     platform.settled(*records)
     ca = str(platform.cluster.certificates.ca)
     last = len(platform.partitions["register"]) - 1
@@ -219,6 +289,13 @@ def test_a_process_asks_the_one_that_has_the_partition(platform: Platform) -> No
                         vin = record["subject"]["vin"]["raw"]
                         found = search.ask("test of the platform", vin=vin)
                         assert ids(found.exact) == [record["alert_id"]]
+                    plates = [f"*{each['subject']['plate']['raw'][1:]}" for each in records]
+                    proposed = [
+                        ids(search.ask("test of the platform", plate={"raw": each}).proposed) for each in plates
+                    ]
+                    assert all(record["alert_id"] in found for record, found in zip(records, proposed, strict=True)), (
+                        name
+                    )
         # Without the peer there is no answer rather than half of one.
         with Search(_at(platform, urls["search-a"])) as search:
             refused = [_refused(search, record) for record in records]

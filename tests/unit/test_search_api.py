@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from factories import NOW_MS, sound_vehicle
 from hueandcry.search.api import STALE_MS, Api
-from hueandcry.search.consultations import NotLogged
-from hueandcry.search.peers import CLAIMANTS_PATH, ENTRIES_PATH
+from hueandcry.search.consultations import NotLogged, Place
+from hueandcry.search.peers import CLAIMANTS_PATH, ENTRIES_PATH, FITTING_PATH
 from hueandcry.search.settings import SearchSettings
 from hueandcry.wire.codec import decode, encode
 from hueandcry.wire.requests import SEARCH_TAG, RequestVerifier, sign_request
@@ -43,11 +42,23 @@ class Consulted:
         self.records: list[dict[str, Any]] = []
         self.fails = False
 
-    async def log(self, record: dict[str, Any]) -> None:
+    async def log(self, record: dict[str, Any]) -> Place:
         if self.fails:
             raise NotLogged("the search can't be logged")
         # As it goes through Kafka.
         self.records.append(decode("Consultation", encode("Consultation", record)))
+        return Place(0, len(self.records))
+
+
+class Remembered:
+    """What other processes have answered."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self.first = True
+
+    async def is_first(self, record: dict[str, Any], place: Place) -> bool:
+        return self.first
 
 
 class Service:
@@ -58,11 +69,10 @@ class Service:
         self.shelf.enter(sound_vehicle(issuer="fra-police"))
         self.consulted = Consulted()
         self.replica = SimpleNamespace(age_ms=1_500, remaining=0, partitions=[0], size_bytes=lambda: 0)
-        long_ago = time.time() - 3600
-        clocks = iter([long_ago])
-        verifier = RequestVerifier(NETWORK.keys.get, tag=SEARCH_TAG, clock=lambda: next(clocks, time.time()))
+        self.nonces = Remembered()
+        verifier = RequestVerifier(NETWORK.keys.get, tag=SEARCH_TAG)
         own: Any = self.shelf.shelves._holders[0]
-        given: dict[str, Any] = {"replica": self.replica, "consultations": self.consulted}
+        given: dict[str, Any] = {"replica": self.replica, "consultations": self.consulted, "nonces": self.nonces}
         self.app = Api(
             **given,
             own=own,
@@ -140,6 +150,15 @@ def test_what_is_not_logged_is_not_told(service: Service) -> None:
     assert "alert" not in json.dumps(told)
 
 
+def test_what_another_process_has_answered_is_not_answered_again(service: Service) -> None:
+    service.nonces.first = False
+    status, told = service.ask()
+    assert (status, told["rule"]) == (401, "request.replayed")
+    assert VIN not in json.dumps(told)
+    service.nonces.is_open = False
+    assert service.ask()[0] == service.send("/ready", b"", {}, "GET")[0] == 503
+
+
 @pytest.mark.parametrize("age", [None, STALE_MS + 1])
 def test_old_data_are_not_shown(service: Service, age: int | None) -> None:
     service.replica.age_ms = age
@@ -176,6 +195,8 @@ def test_forged_and_repeated_requests(service: Service) -> None:
         (b"no JSON", 400, "question"),
         ({"purpose": "a test"}, 400, "question"),
         ({"purpose": "a test", "person": {"name": "Jonas Musterfeld"}}, 400, "question.too_little"),
+        ({"purpose": "a test", "plate": {"raw": "A?*"}}, 400, "question.too_wide"),
+        ({"purpose": "a test", "plate": {"raw": "AB1*"}, "possible": False}, 400, "question.too_little"),
         (b"x" * 17_000, 413, "question"),
     ],
 )
@@ -192,12 +213,13 @@ def test_nothing_is_asked_in_a_url(service: Service) -> None:
     assert service.send("/else", b"", {}, "GET")[0] == 404
 
 
-@pytest.mark.parametrize("path", [CLAIMANTS_PATH, ENTRIES_PATH])
+@pytest.mark.parametrize("path", [CLAIMANTS_PATH, ENTRIES_PATH, FITTING_PATH])
 def test_only_peers_read_the_register_itself(service: Service, path: str) -> None:
     for header in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {TOKEN}"}, signed(b"[]")):
         assert service.send(path, b"[]", header)[0] == 401
     peer = {"Authorization": f"Bearer {TOKEN}"}
-    assert service.send(path, b"[]", peer) == (200, [])
+    none = b'["ABC*", "", "actual", 9]' if path == FITTING_PATH else b"[]"
+    assert service.send(path, none, peer) == (200, [])
     for odd in (b"x", b"[1]", b'{"a":1}', b'[["zz",null]]', b"[[1,2,3]]"):
         assert service.send(path, odd, peer)[0] == 400, odd
 

@@ -15,14 +15,17 @@ from hueandcry.sdk.profile import agency_profile
 from hueandcry.sdk.search import Found, Search
 
 #: Rules under which a search is refused because of how it was asked.
-_ASKED_WRONGLY = ("question", "question.too_little")
+_ASKED_WRONGLY = ("question", "question.too_little", "question.too_wide")
 
 
 def search(
     agency: Annotated[str, typer.Option("--as", metavar="AGENCY", help="Agency that asks.")],
     purpose: Annotated[str, typer.Option(metavar="TEXT", help="Why, in words or a code; it is logged.")],
     vin: Annotated[str | None, typer.Option(metavar="VIN", help="VIN; or its last eight, which propose only.")] = None,
-    plate: Annotated[str | None, typer.Option(metavar="PLATE", help="Registration plate; give --state too.")] = None,
+    plate: Annotated[
+        str | None,
+        typer.Option(metavar="PLATE", help="Registration plate; give --state too. ? and * for what was not seen."),
+    ] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Name of a person; give --dob too.")] = None,
     dob: Annotated[str | None, typer.Option(metavar="DATE", help="Date of birth: 1984-05-17, 1984-05 or 1984.")] = None,
     nationality: Annotated[

@@ -8,37 +8,46 @@ Rules:
 3. Fields are redacted as in a delivery, and before a possible match is weighed, so that no score tells of them.
 4. Exact is what has a key of the very subject; hit/no-hit is for exact alone. What only shares a weak key is proposed,
    with score and reasons, and is never more than that.
-5. Work is bounded: `MOST_EXACT` alerts of a strong key and `MOST_POSSIBLE` of a weak one are looked at, the newest.
+5. Work is bounded, and other requests have their turn meanwhile: `MOST_EXACT` alerts of a strong key are looked at, the
+   newest; of those with weak keys `MOST_POSSIBLE` of each key, of them all `MOST_LOOKED_AT`, first those with the most
+   keys in common, until `MOST_WEIGHED` have been compared; of those whose plate may fit a part of one `MOST_PARTIAL`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hueandcry.alerts.compatibility import rank
+from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute.entries import Claimant, Entry
 from hueandcry.identity import Likeness, possible_match
 from hueandcry.rights.disclose import disclosure
 from hueandcry.rights.network import Agency, Network
 from hueandcry.rights.redact import redact, withheld
+from hueandcry.search.patterns import Plate, PlatePattern
+from hueandcry.search.plates import plate_of
 from hueandcry.search.question import Asked
-from hueandcry.search.shelves import Lookup, Shelves, Want
-from hueandcry.wire.codec import SchemaIds, decode_as
-from hueandcry.wire.framing import unframe
+from hueandcry.search.reading import Reading
+from hueandcry.search.shelves import TURN, Lookup, Shelves, Want
 
 #: Most alerts of one strong key that are looked at.
 MOST_EXACT = 1000
-#: Alerts of a weak key that are compared with what is asked.
+#: Alerts of one weak key that are looked up, and most possible matches that are shown.
 MOST_POSSIBLE = 32
-#: Most exact matches that are shown.
+#: Alerts with weak keys that are looked at, and those of them that the agency may see and are compared.
+MOST_LOOKED_AT, MOST_WEIGHED = 128, 48
+#: Alerts of a partition that are looked at because their plate may fit a part of one.
+MOST_PARTIAL = 200
+#: Most matches that are shown, exact ones or on a part of a plate.
 SHOWN = 100
 #: A question says less than an alert, so less must do than between two alerts (`identity.likeness.THRESHOLD`).
 LEAST = 0.05
-#: After so many candidates other requests have their turn.
-_TURN = 8
+#: Alerts with weak keys that are fetched at a time.
+_FETCHED = 16
 _NONE: frozenset[str] = frozenset()
 
 
@@ -87,13 +96,13 @@ class Searcher:
 
     Args:
         shelves: the register.
-        schemas: the registry's ids.
+        reading: reads its entries.
         now_ms: epoch milliseconds.
     """
 
-    def __init__(self, shelves: Shelves, schemas: SchemaIds, now_ms: Callable[[], int]) -> None:
+    def __init__(self, shelves: Shelves, reading: Reading, now_ms: Callable[[], int]) -> None:
         self._shelves = shelves
-        self._schemas = schemas
+        self._read = reading
         self._now_ms = now_ms
 
     async def search(self, asked: Asked, agency: Agency, network: Network) -> Answer:
@@ -102,15 +111,15 @@ class Searcher:
         Raises:
             Unavailable: a part of the register can't be read now.
         """
+        if asked.pattern is not None:
+            return Answer(proposed=await self._fitting(asked.pattern, asked, agency, network))
         lookups = [Lookup(key, MOST_EXACT) for key in asked.exact] + [Lookup(key, MOST_POSSIBLE) for key in asked.weak]
         by_key = await self._shelves.claimants(lookups)
-        exact = await self._found(by_key, asked.exact, asked, {})
-        weak = await self._found(by_key, asked.weak, asked, exact)
+        exact = await self._exact(by_key, asked)
         shown: list[Match] = []
         hidden: list[Entry] = []
-        for number, entry in enumerate(exact.values()):
-            if number % _TURN == _TURN - 1:
-                await asyncio.sleep(0)
+        for number, entry in enumerate(exact.values(), 1):
+            await _turn(number)
             match disclosure(agency, entry["head"], network):
                 case "whole":
                     shown.append(self._match(entry, agency))
@@ -122,28 +131,26 @@ class Searcher:
         heads = [entry["head"] for entry in hidden]
         return Answer(
             exact=shown[:SHOWN],
-            proposed=await self._proposed(weak.values(), asked, agency, network),
+            proposed=await self._proposed(by_key, asked, exact, agency, network),
             elsewhere=sorted({(head["issuing_state"], head["kind"]) for head in heads}),
             discovered=sorted(head["alert_id"] for head in heads),
             more=len(shown) > SHOWN,
         )
 
-    async def _found(
-        self, by_key: Mapping[bytes, list[Claimant]], keys: Iterable[bytes], asked: Asked, known: Mapping[str, Entry]
-    ) -> dict[str, Entry]:
-        """By id, the alerts of rule 1 that really have one of these keys, but for those known already."""
-        keys = set(keys)
-        # While an alert moves, two homes may claim for it: the later version is where it lives.
-        claimants = sorted((each for key in keys for each in by_key[key]), key=lambda each: each.version)
-        wants = {each.alert_id: Want(each.alert_id, each.home) for each in claimants}
-        raw = await self._shelves.entries(want for alert_id, want in sorted(wants.items()) if alert_id not in known)
+    async def _exact(self, by_key: Mapping[bytes, list[Claimant]], asked: Asked) -> dict[str, Entry]:
+        """By id, in its order, the alerts of rule 1 that have one of the strong keys."""
+        claimants = _latest(each for key in set(asked.exact) for each in by_key[key])
+        found = await self._found([claimants[alert_id] for alert_id in sorted(claimants)], asked.exact, asked)
+        return dict(sorted(found.items()))
+
+    async def _found(self, claimants: Iterable[Claimant], keys: Iterable[bytes], asked: Asked) -> dict[str, Entry]:
+        """By id, those of rule 1 that really have one of these keys."""
+        raw = await self._shelves.entries(Want(each.alert_id, each.home) for each in claimants)
         found: dict[str, Entry] = {}
-        for number, (alert_id, value) in enumerate(sorted(raw.items())):
-            if number % _TURN == _TURN - 1:
-                await asyncio.sleep(0)
-            schema_id, body = unframe(value)
-            entry = decode_as("hueandcry.RegisterEntry", body, self._schemas.writer(schema_id))
-            if self._counts(entry, asked) and not keys.isdisjoint(_keys(entry)):
+        for number, (alert_id, value) in enumerate(raw.items(), 1):
+            await _turn(number)
+            entry = self._read.entry(value)
+            if self._counts(entry, asked) and not _keys(entry).isdisjoint(keys):
                 found[alert_id] = entry
         return found
 
@@ -155,22 +162,70 @@ class Searcher:
     def _match(self, entry: Entry, agency: Agency, likeness: Likeness | None = None) -> Match:
         head = entry["head"]
         lacking = _NONE if head["issuer"] == agency.id else withheld(agency, head)
-        alert = decode_as("hueandcry.Alert", entry["body"], self._schemas.writer(entry["schema_id"]))
-        return Match(entry, redact(alert, lacking), bool(lacking), likeness)
+        return Match(entry, redact(self._read.alert(entry), lacking), bool(lacking), likeness)
 
-    async def _proposed(self, entries: Iterable[Entry], asked: Asked, agency: Agency, network: Network) -> list[Match]:
+    async def _proposed(
+        self,
+        by_key: Mapping[bytes, list[Claimant]],
+        asked: Asked,
+        exact: Mapping[str, Entry],
+        agency: Agency,
+        network: Network,
+    ) -> list[Match]:
+        having = [each for key in set(asked.weak) for each in by_key[key] if each.alert_id not in exact]
+        shared, latest = Counter(each.alert_id for each in having), _latest(having)
+        order = sorted(latest.values(), key=lambda each: (-shared[each.alert_id], each.order))[:MOST_LOOKED_AT]
         matches: list[Match] = []
-        for number, entry in enumerate(entries):
-            if number % _TURN == _TURN - 1:
-                await asyncio.sleep(0)
-            if disclosure(agency, entry["head"], network) != "whole":
+        weighed = 0
+        for start in range(0, len(order), _FETCHED):
+            found = await self._found(order[start : start + _FETCHED], asked.weak, asked)
+            for entry in found.values():
+                if weighed == MOST_WEIGHED or disclosure(agency, entry["head"], network) != "whole":
+                    continue
+                weighed += 1
+                await _turn(weighed)
+                match = self._match(entry, agency)
+                likeness = possible_match(asked.sample, match.alert, LEAST)
+                if likeness is not None:
+                    matches.append(match._replace(likeness=likeness))
+            if weighed == MOST_WEIGHED:
+                break
+        return _likeliest(matches)[:MOST_POSSIBLE]
+
+    async def _fitting(self, pattern: PlatePattern, asked: Asked, agency: Agency, network: Network) -> list[Match]:
+        """Alerts whose plate fits what is known of one."""
+        matches: list[Match] = []
+        for number, value in enumerate(await self._shelves.fitting(pattern, MOST_PARTIAL), 1):
+            await _turn(number)
+            entry = self._read.entry(value)
+            if not self._counts(entry, asked) or disclosure(agency, entry["head"], network) != "whole":
                 continue
             match = self._match(entry, agency)
-            likeness = possible_match(asked.sample, match.alert, LEAST)
-            if likeness is not None:
-                matches.append(match._replace(likeness=likeness))
-        matches.sort(key=lambda match: (-(match.likeness.score if match.likeness else 0.0), match.alert_id))
-        return matches[:MOST_POSSIBLE]
+            plate = plate_of(match.alert)
+            if plate is not None and pattern.fits(plate):
+                matches.append(match._replace(likeness=_part_of(pattern, plate)))
+        return _likeliest(matches)[:SHOWN]
+
+
+async def _turn(number: int) -> None:
+    if number % TURN == 0:
+        await asyncio.sleep(0)
+
+
+def _latest(claimants: Iterable[Claimant]) -> dict[str, Claimant]:
+    """By alert, where it lives: while it moves, two homes may claim for it, and the later version is right."""
+    return {each.alert_id: each for each in sorted(claimants, key=lambda each: each.version)}
+
+
+def _likeliest(matches: list[Match]) -> list[Match]:
+    return sorted(matches, key=lambda match: (-(match.likeness.score if match.likeness else 0.0), match.alert_id))
+
+
+def _part_of(pattern: PlatePattern, plate: Plate) -> Likeness:
+    """The share of the plate that is known; all of that agrees."""
+    unknown = len(plate.number) - pattern.known
+    said = f"{pattern.known} characters of the plate are as given, {unknown} are not known"
+    return Likeness(round(pattern.known / len(plate.number), 3), (Remark("subject.plate", "plate.partial", said),))
 
 
 def _keys(entry: Entry) -> set[bytes]:

@@ -1,7 +1,8 @@
 """The HTTP interface. POST /search answers an agency; errors are {"rule", "message"}.
 
 In this order: the replica is at hand and fresh; the body is small; the signature holds; its agency is in the network;
-the question is one; it is searched; the consultation is logged; only then it is answered.
+the question is one; it is searched; the consultation is logged; its nonce is the first such in the log; only then it is
+answered.
 """
 
 from __future__ import annotations
@@ -30,7 +31,16 @@ from hueandcry.sdk.times import iso
 from hueandcry.search.answer import Answer, Match, Searcher
 from hueandcry.search.consultations import Consultations, NotLogged
 from hueandcry.search.metrics import Metrics
-from hueandcry.search.peers import CLAIMANTS_PATH, ENTRIES_PATH, answer_claimants, answer_entries
+from hueandcry.search.nonces import Nonces
+from hueandcry.search.patterns import TooWide
+from hueandcry.search.peers import (
+    CLAIMANTS_PATH,
+    ENTRIES_PATH,
+    FITTING_PATH,
+    answer_claimants,
+    answer_entries,
+    answer_fitting,
+)
 from hueandcry.search.question import Asked, Question, ask, read_question
 from hueandcry.search.replica import Replica
 from hueandcry.search.shelves import Holder, Unavailable
@@ -62,6 +72,7 @@ class Api:
     """The handlers.
 
     Args:
+        nonces: which requests have been answered.
         network: gives the network as it is now.
         secret: the identity secret.
         token: that other processes of search show.
@@ -75,6 +86,7 @@ class Api:
         own: Holder,
         searcher: Searcher,
         consultations: Consultations,
+        nonces: Nonces,
         verifier: RequestVerifier,
         network: Callable[[], Network],
         secret: bytes,
@@ -85,6 +97,7 @@ class Api:
         self._own = own
         self._searcher = searcher
         self._consultations = consultations
+        self._nonces = nonces
         self._verifier = verifier
         self._network = network
         self._secret = secret
@@ -98,6 +111,7 @@ class Api:
             Route(SEARCH_PATH, self.search, methods=["POST"]),
             Route(CLAIMANTS_PATH, self._for_peers(answer_claimants), methods=["POST"]),
             Route(ENTRIES_PATH, self._for_peers(answer_entries), methods=["POST"]),
+            Route(FITTING_PATH, self._for_peers(answer_fitting), methods=["POST"]),
             Route("/ready", self.ready, methods=["GET"]),
             Route("/metrics", self.metrics, methods=["GET"]),
         ]
@@ -122,6 +136,8 @@ class Api:
         try:
             question = read_question(body)
             asked = ask(question, self._secret)
+        except TooWide as error:
+            raise Refused(400, "question.too_wide", str(error)) from None
         except ValueError as error:
             raise Refused(400, "question", str(error)) from None
         if not (asked.exact or asked.weak):
@@ -145,7 +161,7 @@ class Api:
 
     def _fresh(self) -> int:
         age = self._replica.age_ms
-        if age is None or age > STALE_MS or not self._verifier.is_open:
+        if age is None or age > STALE_MS or not self._nonces.is_open:
             raise Refused(503, "replica", "the register is not at hand, or too old; ask again in a minute")
         return age
 
@@ -170,9 +186,11 @@ class Api:
     async def _log(self, record: dict[str, Any]) -> None:
         begun = time.perf_counter()
         try:
-            await self._consultations.log(record)
+            first = await self._nonces.is_first(record, await self._consultations.log(record))
         except NotLogged as error:
             raise Refused(503, "consultation", error.diagnostics()) from error
+        if not first:
+            raise Refused(401, "request.replayed", "this request has been answered already; sign each anew")
         self._metrics.logged.observe(time.perf_counter() - begun)
 
     def _for_peers(self, answer: Callable[[Holder, Any], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
@@ -197,7 +215,7 @@ class Api:
     async def ready(self, request: Request) -> Response:
         """200 while the replica is up to date."""
         age = self._replica.age_ms
-        if age is None or age > LATE_MS or not self._verifier.is_open:
+        if age is None or age > LATE_MS or not self._nonces.is_open:
             return Response("not ready\n", 503, media_type="text/plain")
         return Response("ready\n", media_type="text/plain")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -19,6 +19,13 @@ from hueandcry.wire.framing import frame
 
 TOPIC = "consultations"
 _POLL_SECONDS = 0.1
+
+
+class Place(NamedTuple):
+    """Where a record lies in the topic."""
+
+    partition: int
+    offset: int
 
 
 class NotLogged(HueAndCryError):
@@ -41,24 +48,24 @@ class Consultations:
         self._poller = threading.Thread(target=self._poll, name="consultations", daemon=True)
         self._poller.start()
 
-    async def log(self, record: Mapping[str, Any]) -> None:
-        """Write a hueandcry.Consultation, and wait until Kafka has it.
+    async def log(self, record: Mapping[str, Any]) -> Place:
+        """Write a hueandcry.Consultation, and wait until Kafka has it; where it lies.
 
         Raises:
             NotLogged: Kafka has not acknowledged it in time.
         """
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
+        done: asyncio.Future[Place] = loop.create_future()
 
-        def told(error: KafkaError | None, _message: Message) -> None:
-            loop.call_soon_threadsafe(_settle, done, error)
+        def told(error: KafkaError | None, message: Message) -> None:
+            loop.call_soon_threadsafe(_settle, done, error, Place(message.partition() or 0, message.offset() or 0))
 
         value = frame(self._schema_id, encode("hueandcry.Consultation", record))
         try:
             self._producer.produce(TOPIC, value, record["agency"].encode(), on_delivery=told)
         except (BufferError, KafkaException) as error:
             raise NotLogged("the search can't be logged", hint="Ask again in a minute") from error
-        await done
+        return await done
 
     def close(self) -> None:
         """Write what is left, and stop."""
@@ -71,10 +78,10 @@ class Consultations:
             self._producer.poll(_POLL_SECONDS)
 
 
-def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
+def _settle(done: asyncio.Future[Place], error: KafkaError | None, place: Place) -> None:
     if done.done():
         return
     if error is None:
-        done.set_result(None)
+        done.set_result(place)
     else:
         done.set_exception(NotLogged("the search can't be logged", hint="Ask again in a minute"))

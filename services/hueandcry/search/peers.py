@@ -16,9 +16,10 @@ from typing import Any, cast
 import aiohttp
 
 from hueandcry.distribute.entries import Claimant
+from hueandcry.search.patterns import PlatePattern
 from hueandcry.search.shelves import Holder, Lookup, Unavailable, Want
 
-CLAIMANTS_PATH, ENTRIES_PATH = "/partitions/claimants", "/partitions/entries"
+CLAIMANTS_PATH, ENTRIES_PATH, FITTING_PATH = "/partitions/claimants", "/partitions/entries", "/partitions/fitting"
 _SECONDS = 5.0
 _PURPOSE = b"hueandcry search, between its processes"
 
@@ -38,6 +39,13 @@ async def answer_entries(own: Holder, asked: Any) -> Any:
     """What `Peer.entries` is told. Raises ValueError, KeyError or TypeError for what is no such question."""
     found = await own.entries([Want(str(alert_id), int(home)) for alert_id, home in asked])
     return [base64.b64encode(each).decode() if isinstance(each, bytes) else each for each in found]
+
+
+async def answer_fitting(own: Holder, asked: Any) -> Any:
+    """What `Peer.fitting` is told. Raises ValueError, KeyError or TypeError for what is no such question."""
+    text, state, status, most = asked
+    found = await own.fitting(PlatePattern(str(text), str(state), str(status)), int(most))
+    return [base64.b64encode(each).decode() for each in found]
 
 
 class Peer:
@@ -64,6 +72,10 @@ class Peer:
         """As `Holder.entries`."""
         found = await self._ask(ENTRIES_PATH, [list(want) for want in wants])
         return [base64.b64decode(each) if isinstance(each, str) else each for each in found]
+
+    async def fitting(self, pattern: PlatePattern, most: int) -> list[bytes]:
+        """As `Holder.fitting`."""
+        return [base64.b64decode(each) for each in await self._ask(FITTING_PATH, [*pattern, most])]
 
     async def _ask(self, path: str, question: Any) -> list[Any]:
         if self._session is None:

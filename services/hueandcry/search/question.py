@@ -6,6 +6,7 @@ Rules:
 2. A question of which the register may know several readings (a document whose type is not given) has the exact keys of
    all of them.
 3. A question is about alerts of one status; where it does not say so, actual ones.
+4. A part of a plate (`patterns`) has no keys: it is compared with every plate, and only proposes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hueandcry.alerts.person import DocumentType
 from hueandcry.alerts.remarks import Remark
 from hueandcry.alerts.vehicle import PlateType
 from hueandcry.identity import identify, normalise_indicator, proposal_keys, refusals, status_key
+from hueandcry.search.patterns import PlatePattern, is_pattern, read_pattern
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 _Long = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_048)]
@@ -37,7 +39,7 @@ class _Part(BaseModel):
 
 
 class PlateAsked(_Part):
-    """A registration plate; without a type it may be of any, without a state it only proposes."""
+    """A registration plate; without a type it may be of any, without a state or with a part of it it only proposes."""
 
     raw: _Text
     state: _State | None = None
@@ -127,12 +129,14 @@ class Asked(NamedTuple):
         exact: HMACs of the keys of the very subject; empty where it says too little.
         weak: HMACs of the keys by which others are proposed; empty where they are not asked for.
         remarks: doubts about the question itself; without its values.
+        pattern: the part of a plate that is known; None where all of it is asked for, or something else.
     """
 
     sample: Mapping[str, Any]
     exact: tuple[bytes, ...]
     weak: tuple[bytes, ...]
     remarks: tuple[Remark, ...]
+    pattern: PlatePattern | None = None
 
 
 def read_question(body: bytes) -> Question:
@@ -154,7 +158,12 @@ def ask(question: Question, secret: bytes) -> Asked:
 
     Args:
         secret: the identity secret, with which admit makes the keys.
+
+    Raises:
+        TooWide: it is a part of a plate that says too little.
     """
+    if question.plate is not None and is_pattern(question.plate.raw):
+        return _partly(question, question.plate, secret)
     sample, *others = [
         {"alert_id": "", "status": question.status, "kind": kind, "subject": subject}
         for kind, subject in _readings(question)
@@ -170,6 +179,16 @@ def ask(question: Question, secret: bytes) -> Asked:
         return tuple(status_key(secret, question.status, key) for key in keys)
 
     return Asked(sample, hidden(exact), hidden(weak), tuple(refusals(sample)))
+
+
+def _partly(question: Question, plate: PlateAsked, secret: bytes) -> Asked:
+    sample = {"alert_id": "", "status": question.status, "kind": "stolen_vehicle", "subject": {}}
+    if not question.possible:
+        return Asked(sample, (), (), ())
+    pattern = read_pattern(plate.raw, plate.state, question.status)
+    # For the log: so it can be told whether this was asked for.
+    key = status_key(secret, question.status, f"plate pattern:{pattern.state}:{pattern.text}")
+    return Asked(sample, (), (key,), (_NOT_ALL,), pattern)
 
 
 def _readings(question: Question) -> list[tuple[str, dict[str, Any]]]:
@@ -196,3 +215,9 @@ def _readings(question: Question) -> list[tuple[str, dict[str, Any]]]:
     # What shows no type at all comes last: it is a name of something at best.
     named = sorted(values, key=lambda each: each.type == "other")
     return [("cyber", {"indicators": [each._asdict()]}) for each in named]
+
+
+#: Said always, for whether there are more must not be told: they may be alerts that the agency may not see.
+_NOT_ALL = Remark(
+    "plate.raw", "plate.partial", "not every alert whose plate may fit is looked at; the more of it is known, the surer"
+)

@@ -30,6 +30,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[rep
 from hueandcry.errors import HueAndCryError, LaneError, StateError
 from hueandcry.lanes.restore import Restore
 from hueandcry.lanes.state import PartitionStore
+from hueandcry.search.plates import Plates
+from hueandcry.search.reading import Reading
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ TOPIC = "register"
 _LOOK_SECONDS = 1.0
 _ASK_SECONDS = 5.0
 _TAKE_SECONDS = 0.05
+#: The same while plates are read.
+_PAUSE_SECONDS = 0.01
 _RETRY_SECONDS = 2.0
 #: How often a quiet partition notes that it is up to date, so that a restart need not restore it anew.
 _NOTE_MS = 600_000
@@ -53,21 +57,29 @@ class Replica:
         folder: of the databases, one a partition.
         partitions: those to hold.
         now_ms: epoch milliseconds.
+        reading: reads entries of the register.
 
     Attributes:
         failure: why it can't go on; None while it can.
     """
 
     def __init__(
-        self, config: Mapping[str, Any], folder: Path, partitions: Iterable[int], now_ms: Callable[[], int]
+        self,
+        config: Mapping[str, Any],
+        folder: Path,
+        partitions: Iterable[int],
+        now_ms: Callable[[], int],
+        reading: Reading,
     ) -> None:
         self._config = dict(config)
         self._folder = folder
         self.partitions = sorted(partitions)
         self._now_ms = now_ms
+        self._reading = reading
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._stores: dict[int, PartitionStore] = {}
+        self._plates: dict[int, Plates] = {}
         self._served = False
         #: By partition: the next offset to read, and when all that was committed had been read.
         self._at: dict[int, int] = {}
@@ -92,6 +104,10 @@ class Replica:
     def store(self, partition: int) -> PartitionStore | None:
         """The database of a partition; None where it is not held, or not restored yet."""
         return self._stores.get(partition) if self._served else None
+
+    def plates(self) -> list[Plates]:
+        """The plates of each partition, as far as they have been read."""
+        return list(self._plates.values())
 
     @property
     def age_ms(self) -> int | None:
@@ -135,6 +151,7 @@ class Replica:
             finally:
                 restore.close()
         self.remaining = 0
+        self._plates = {partition: Plates(store, self._reading) for partition, store in self._stores.items()}
         self._served = True
         return True
 
@@ -159,7 +176,9 @@ class Replica:
                 if not aims and time.monotonic() - looked >= _LOOK_SECONDS:
                     looked = time.monotonic()
                     aims = self._ends(admin)
-                self._take(consumer.consume(1000, _TAKE_SECONDS))
+                # Plates are read beside it, a few milliseconds at a time, so that answers need not wait.
+                more = any(plates.step() for plates in self._plates.values())
+                self._take(consumer.consume(1000, _PAUSE_SECONDS if more else _TAKE_SECONDS))
                 self._note(aims)
                 if any(self._now_ms() - at > _STILL_MS for at in self._whole_at.values()):
                     raise LaneError("it has stood still for as long as tombstones are kept")
@@ -193,6 +212,7 @@ class Replica:
             elif not error.retriable() and error.code() not in _PASSING:
                 raise LaneError(f"{TOPIC}[{partition}] can't be followed: {error.str()}")
         for partition, writes in changes.items():
+            self._plates[partition].changed(writes)
             self._stores[partition].apply(writes, self._at[partition], self._now_ms())
 
     def _note(self, aims: dict[int, tuple[int, int]]) -> None:

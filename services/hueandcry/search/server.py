@@ -19,7 +19,9 @@ from hueandcry.rights.standing import standings
 from hueandcry.search.answer import Searcher
 from hueandcry.search.api import Api
 from hueandcry.search.consultations import Consultations
+from hueandcry.search.nonces import Nonces
 from hueandcry.search.peers import Peer, peer_token
+from hueandcry.search.reading import Reading
 from hueandcry.search.replica import TOPIC, Replica
 from hueandcry.search.settings import PREFIX, SearchSettings
 from hueandcry.search.shelves import Holder, Own, Shelves
@@ -53,26 +55,30 @@ def serve(settings: SearchSettings, common: Settings) -> None:
     if not set(held) <= set(range(partitions)):
         raise SettingsError(f"{PREFIX}PARTITIONS names one that {TOPIC} has not: it has {partitions}")
     schemas = SchemaIds(registry_client(common))
+    reading = Reading(schemas)
     feed = NetworkFeed(client_config(common), on_change=_work_out)
     feed.start()
     with (
         listening(settings.host, settings.port, f"{PREFIX}PORT") as listener,
         contextlib.closing(Consultations(producer_config(common), schemas)) as consultations,
+        contextlib.closing(Nonces(consumer_config(common, f"{NAME}.nonces", log_level=0), schemas)) as nonces,
         contextlib.closing(
             Replica(
                 consumer_config(common, f"{NAME}.replica", log_level=0),
                 common.state_dir / f"{NAME}-{common.instance}",
                 held,
                 _now_ms,
+                reading,
             )
         ) as replica,
     ):
-        own = Own(replica.store, partitions)
+        own = Own(replica.store, partitions, replica.plates)
         api = Api(
             replica=replica,
             own=own,
-            searcher=Searcher(Shelves(_holders(settings, own, held, partitions, secret)), schemas, _now_ms),
+            searcher=Searcher(Shelves(_holders(settings, own, held, partitions, secret)), reading, _now_ms),
             consultations=consultations,
+            nonces=nonces,
             verifier=RequestVerifier(lambda key_id: feed.current.keys.get(key_id), tag=SEARCH_TAG),
             network=lambda: feed.current,
             secret=secret,

@@ -13,8 +13,12 @@ from hueandcry.distribute.entries import ALERT, Claimant, Register
 from hueandcry.distribute.mail import partition_of
 from hueandcry.errors import HueAndCryError
 from hueandcry.lanes.state import Overlay, PartitionStore
+from hueandcry.search.patterns import PlatePattern
+from hueandcry.search.plates import Plates
 
 _T = TypeVar("_T")
+#: After so many look-ups other requests have their turn.
+TURN = 4
 
 
 class Lookup(NamedTuple):
@@ -46,6 +50,13 @@ class Holder(Protocol):
         """Of each alert its framed RegisterEntry; the partition that it has moved to; or None. Raises Unavailable."""
         ...
 
+    async def fitting(self, pattern: PlatePattern, most: int) -> list[bytes]:
+        """Framed RegisterEntry of the active alerts whose plate fits, of `most` that are looked at in each partition.
+
+        Raises Unavailable.
+        """
+        ...
+
 
 class Own:
     """The partitions of this process.
@@ -53,19 +64,46 @@ class Own:
     Args:
         store: database of a partition; None where it is not held or not ready.
         partitions: of the register.
+        plates: those of each partition that is held.
     """
 
-    def __init__(self, store: Callable[[int], PartitionStore | None], partitions: int) -> None:
+    def __init__(
+        self,
+        store: Callable[[int], PartitionStore | None],
+        partitions: int,
+        plates: Callable[[], Iterable[Plates]] = tuple,
+    ) -> None:
         self._store = store
         self._partitions = partitions
+        self._plates = plates
 
     async def claimants(self, lookups: Sequence[Lookup]) -> list[list[Claimant]]:
         """As `Holder.claimants`."""
-        return [self._register(partition_of(key, self._partitions)).claimants(key, most) for key, most in lookups]
+        found: list[list[Claimant]] = []
+        for number, (key, most) in enumerate(lookups, 1):
+            found.append(self._register(partition_of(key, self._partitions)).claimants(key, most))
+            await _turn(number)
+        return found
 
     async def entries(self, wants: Sequence[Want]) -> list[bytes | int | None]:
         """As `Holder.entries`."""
-        return [self._entry(want) for want in wants]
+        found: list[bytes | int | None] = []
+        for number, want in enumerate(wants, 1):
+            found.append(self._entry(want))
+            await _turn(number)
+        return found
+
+    async def fitting(self, pattern: PlatePattern, most: int) -> list[bytes]:
+        """As `Holder.fitting`."""
+        found: list[bytes] = []
+        for plates in self._plates():
+            if not plates.ready:
+                raise Unavailable("the plates are still being read", hint="Ask for parts of plates in a few minutes")
+            for number, value in enumerate(plates.find(pattern, most), 1):
+                if value is not None:
+                    found.append(value)
+                await _turn(number)
+        return found
 
     def _entry(self, want: Want) -> bytes | int | None:
         register = self._register(want.home)
@@ -130,6 +168,16 @@ class Shelves:
                 break
         return found
 
+    async def fitting(self, pattern: PlatePattern, most: int) -> list[bytes]:
+        """Framed RegisterEntry of active alerts whose plate fits, of `most` that are looked at in each partition.
+
+        Raises:
+            Unavailable: a partition can't be read now.
+        """
+        holders = {id(holder): holder for holder in self._holders.values()}
+        answers = await _together(holder.fitting(pattern, most) for holder in holders.values())
+        return [value for answer in answers for value in answer]
+
     def _by_holder(self, items: Iterable[tuple[int, _T]]) -> list[tuple[Holder, list[_T]]]:
         sorted_: dict[int, tuple[Holder, list[_T]]] = {}
         for partition, item in items:
@@ -138,6 +186,11 @@ class Shelves:
                 raise Unavailable(f"nobody holds partition {partition} of the register", hint="See the settings")
             sorted_.setdefault(id(holder), (holder, []))[1].append(item)
         return list(sorted_.values())
+
+
+async def _turn(number: int) -> None:
+    if number % TURN == 0:
+        await asyncio.sleep(0)
 
 
 async def _together(calls: Iterable[Awaitable[_T]]) -> list[_T]:

@@ -4,7 +4,8 @@ Signed are method, authority, path, media type and the digest of the body (RFC 9
 id, and a tag that says what the signature is for: a request to one service is none to another.
 
 Rules: a signature counts only under a key that the network lists and that is valid now; it is at most `MAX_AGE` old;
-its nonce is taken once. A process that starts knows no nonces of before, so it takes no signature that may be older.
+its nonce is taken once by a verifier. What other processes have taken, or this one before its start, a service has to
+know by itself (`search.nonces`).
 """
 
 from __future__ import annotations
@@ -96,21 +97,18 @@ class RequestVerifier:
     """
 
     def __init__(
-        self, keys: Callable[[str], SigningKey | None], *, tag: str, clock: Callable[[], float] = time.time
+        self,
+        keys: Callable[[str], SigningKey | None],
+        *,
+        tag: str,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._tag = tag
         self._clock = clock
-        # Who signed before may have been ahead of us by as much.
-        self._since = int(clock() + SKEW.total_seconds())
         #: When each nonce may be forgotten, oldest first.
         self._nonces: OrderedDict[str, float] = OrderedDict()
         self._verifier = _Verifier(signature_algorithm=ED25519, key_resolver=_Resolver(self._public_key))
-
-    @property
-    def is_open(self) -> bool:
-        """Whether what is signed now is taken: a few seconds after the start."""
-        return self._clock() >= self._since + 1
 
     def verify(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Signed:
         """Who has signed this request.
@@ -133,12 +131,6 @@ class RequestVerifier:
         key = self._keys(str(result.parameters["keyid"]))
         if key is None or not nonce or len(nonce) > _LONGEST_NONCE or not isinstance(created, int):
             raise _unsigned()
-        if created <= self._since:
-            raise ProofError(
-                "the request was signed before this service started",
-                rule="request.replayed",
-                hint="Sign it anew and send it again",
-            )
         self._take(f"{key.key_id}/{nonce}")
         return Signed(key, nonce)
 
