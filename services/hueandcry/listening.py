@@ -53,7 +53,8 @@ class _Bounded(HttpToolsProtocol):
         super().data_received(data)
         self._idle_bytes = 0 if self._heard else self._idle_bytes + len(data)
         if self._idle_bytes > _LONGEST_HEAD:
-            self.transport.close()
+            # Closing would wait for the other side, which goes on writing.
+            self.transport.abort()
 
     def on_headers_complete(self) -> None:
         self._heard = True

@@ -179,10 +179,8 @@ def test_a_head_without_end_is_not_read(platform: Platform) -> None:
         context.wrap_socket(plain, server_hostname=where.hostname) as secure,
     ):
         secure.sendall(b"POST /search HTTP/1.1\r\nHost: x\r\nX-Long: ")
-        sent = 0
         with pytest.raises(OSError):
-            while sent < 64 * 1024 * 1024:
-                sent += secure.send(b"a" * 16_384)
+            secure.sendall(b"a" * 64 * 1024 * 1024)
 
 
 def test_the_command_tells_and_its_exit_code_says_whether_anything_was_found(platform: Platform) -> None:
