@@ -23,6 +23,8 @@ from hueandcry.registry.settings import RegistrySettings
 from hueandcry.search.settings import PREFIX as SEARCH_PREFIX
 from hueandcry.search.settings import SearchSettings
 from hueandcry.settings import PREFIX, Settings
+from hueandcry.watch.settings import PREFIX as WATCH_PREFIX
+from hueandcry.watch.settings import WatchSettings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -113,6 +115,7 @@ def test_every_setting_is_in_the_table_of_settings_and_nothing_else() -> None:
     told = [match[0] for line in table if (match := _VARIABLE.search(line))]
     real = {PREFIX + field.upper() for field in Settings.model_fields}
     real |= {REGISTRY_PREFIX + field.upper() for field in RegistrySettings.model_fields}
+    real |= {WATCH_PREFIX + field.upper() for field in WatchSettings.model_fields}
     real |= {SEARCH_PREFIX + field.upper() for field in SearchSettings.model_fields}
     real |= {PREFIX + "CONFIG", PREFIX + "CACHE", PREFIX + "KEEP_TEST_HOME"}
     assert sorted(told) == sorted(real)

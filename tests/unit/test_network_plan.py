@@ -345,7 +345,12 @@ def test_services_have_what_the_code_says() -> None:
     assert not may(acls, "hc-distribute", "write", "topic", "admitted")
     assert not may(acls, "hc-admit", "write", "topic", "inbox.fra-police")
     assert not may(acls, "hc-admit", "read", "topic", "inbox.fra-police")
-    assert not [acl for acl in acls if acl.user in ("*", "") or acl.name == "*"]
+    assert may(acls, "hc-watch", "describe", "topic", "inbox.fra-police")
+    for operation in ("read", "write"):
+        assert not may(acls, "hc-watch", operation, "topic", "inbox.fra-police")
+    # Watch sees how far each group is; nobody else has anything that stands for all.
+    of_all = [acl for acl in acls if acl.user in ("*", "") or acl.name == "*"]
+    assert of_all == [Acl("hc-watch", "describe", "group", "literal", "*")]
 
 
 # ── the feed's content ──

@@ -53,3 +53,17 @@ def distribute() -> None:
     from hueandcry.distribute.service import serve
 
     serve(settings.load())
+
+
+@app.command()
+def watch() -> None:
+    """Run watch: tell Prometheus how far everybody is behind, who is silent, which certificates end.
+
+    Settings: HUEANDCRY_WEB_HOST, _WEB_PORT, HUEANDCRY_WATCH_SECONDS, _TLS.
+    """
+    from hueandcry import settings
+    from hueandcry.watch import service
+    from hueandcry.watch import settings as watch_settings
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    service.serve(watch_settings.load(), settings.load())

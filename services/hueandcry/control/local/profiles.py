@@ -36,6 +36,7 @@ SERVICE_USERS = {
     "distribute": "hc-distribute",
     "registry": "hc-registry",
     "search": "hc-search",
+    "watch": "hc-watch",
 }
 _SIZING = """\
 # Written by `hueandcry local up`: one broker on a small machine.

@@ -14,9 +14,9 @@ from hueandcry.control.local.tls import Certificates
 from hueandcry.settings import PREFIX, Settings
 
 #: In the order in which they start.
-NAMES = ("registry", "admit", "distribute", "search")
+NAMES = ("registry", "admit", "distribute", "search", "watch")
 #: Those that `up` starts last, together.
-PROCESSORS = ("admit", "distribute", "search")
+PROCESSORS = ("admit", "distribute", "search", "watch")
 #: Those that speak HTTPS.
 _SECURE = ("registry", "search")
 
@@ -97,9 +97,11 @@ def environment(
             "search_key": certificates.search_key,
             "search_port": ports["search"],
         }
+    if name == "watch":
+        told["watch_tls"] = f"search={LOOPBACK}:{ports['search']}"
     if name in ("admit", "search"):
         told["identity_secret"] = known.identity_secret
-    if name in ("admit", "distribute"):
+    if name in ("admit", "distribute", "watch"):
         told["web_port"] = ports[name]
     return _others() | {PREFIX + key.upper(): str(value) for key, value in told.items() if value != ""}
 

@@ -59,10 +59,12 @@ def of_agency(agency: Agency) -> Iterator[Acl]:
 
 def _services(spec: NetworkSpec) -> Iterator[Acl]:
     for service in spec.services.values():
-        for operation in ("read", "write", "describe_configs"):
+        for operation in ("read", "write", "describe", "describe_configs"):
             for name in getattr(service, operation):
                 template = spec.topics[name]
                 pattern: Pattern = "prefixed" if template.each else "literal"
                 yield Acl(service.user, operation, "topic", pattern, template.prefix)
+        if service.groups:
+            yield Acl(service.user, "describe", "group", "literal", "*")
         yield Acl(service.user, "read", "group", "prefixed", f"{service.user}.")
         yield Acl(service.user, "write", "transactional_id", "prefixed", f"{service.user}.")

@@ -267,7 +267,7 @@ def _topic_references(entries: Entries) -> Iterator[Problem]:
                 entry.place("name"), f"names of `{topic.name}` would be longer than {_LONGEST_TOPIC} characters"
             )
     for entry in entries["service"].values():
-        for name in ("read", "write", "describe_configs"):
+        for name in ("read", "write", "describe", "describe_configs"):
             for index, topic_name in enumerate(getattr(entry.value, name)):
                 if topic_name not in topics:
                     yield Problem(entry.place(name, index), f"no topic `{topic_name}`{meant(topic_name, topics)}")

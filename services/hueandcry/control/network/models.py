@@ -115,13 +115,19 @@ class QuotaClass(_Spec):
 
 
 class ServiceSpec(_Spec):
-    """A user of our own processes; read, write and describe_configs name topic templates."""
+    """A user of our own processes; read, write, describe and describe_configs name topic templates.
+
+    Attributes:
+        groups: whether it may see how far each consumer group is.
+    """
 
     user: User
     purpose: str
     read: tuple[TopicName, ...] = ()
     write: tuple[TopicName, ...] = ()
+    describe: tuple[TopicName, ...] = ()
     describe_configs: tuple[TopicName, ...] = ()
+    groups: bool = False
 
 
 class Sizing(_Spec):
