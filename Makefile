@@ -54,8 +54,12 @@ demo: setup ## Start all, publish synthetic alerts, check who received what, sto
 kcat: setup ## Get a kcat that can log in to Kafka 4 (for the tests and for trying)
 	@.ci/kcat $(TOOLS) || [ "$${CI:-}" != true ]
 
+.PHONY: prometheus
+prometheus: setup ## Get prometheus and promtool (for the tests and for trying)
+	@.ci/prometheus $(TOOLS) || [ "$${CI:-}" != true ]
+
 .PHONY: test
-test: setup kcat ## Run all tests, with a real Kafka: make test ARGS='tests/unit -k vin'
+test: setup kcat prometheus ## Run all tests, with a real Kafka: make test ARGS='tests/unit -k vin'
 	@$(WITH_TOOLS) pytest $(ARGS)
 
 .PHONY: check
@@ -66,13 +70,15 @@ check: setup ## Lint, format, types, imports, and the form of avro/ and topics/
 	$(BIN)/lint-imports
 	$(BIN)/python -m hueandcry.wire.format --check avro
 	$(BIN)/python -m hueandcry.control.network.format --check topics
+	$(BIN)/python -m hueandcry.dashboards --check
 
 .PHONY: format
-format: setup ## Put code, avro/ and topics/ into the house form
+format: setup ## Put code, avro/ and topics/ into the house form, and write what is made of code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/python -m hueandcry.wire.format avro
 	$(BIN)/python -m hueandcry.control.network.format topics
+	$(BIN)/python -m hueandcry.dashboards
 
 .PHONY: bench
 bench: setup ## Measure: alerts a second, latency and memory, stage by stage

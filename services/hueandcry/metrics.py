@@ -1,5 +1,8 @@
 """What the stages tell Prometheus of alerts. Labels are bounded: agencies are not among them.
 
+A counter that first shows itself at 1 has not risen, for Prometheus. So those that somebody is woken by are shown at 0
+from the start (`shown`).
+
 A batch may be rolled back and processed again, so what it counts is told only once Kafka has it: `Uncommitted`.
 """
 
@@ -11,6 +14,7 @@ from collections import defaultdict
 from prometheus_client import Counter, Histogram
 
 REFUSALS = Counter("hueandcry_refusals_total", "Reasons for which messages were refused.", ["stage", "region", "rule"])
+FAULTS = Counter("hueandcry_faults_total", "Messages that were refused for a fault of ours.", ["stage"])
 OUTCOMES = Counter("hueandcry_outcomes_total", "Messages by what became of them.", ["kind", "region", "outcome"])
 DELIVERIES = Counter("hueandcry_deliveries_total", "Deliveries to inboxes.", ["kind", "action", "form"])
 DENIED = Counter("hueandcry_denied_total", "Subscriptions that asked for an alert but had no right to it.", ["rule"])
@@ -26,6 +30,12 @@ DELIVERY_SECONDS = Histogram(
     ["kind", "region"],
     buckets=DELIVERY_BOUNDS,
 )
+
+
+def shown(metric: Counter, *values: str) -> None:
+    """Show a counter of one label for each of these values of it, before there is anything to count."""
+    for value in values:
+        metric.labels(value)
 
 
 class Uncommitted:

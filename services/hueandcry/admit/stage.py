@@ -30,7 +30,7 @@ from hueandcry.identity.proposals import proposal_keys
 from hueandcry.identity.refuse import refusals as identity_refusals
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
-from hueandcry.metrics import REFUSALS, Uncommitted
+from hueandcry.metrics import FAULTS, REFUSALS, Uncommitted, shown
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.network import Network
 from hueandcry.wire.codec import SchemaIds, encode
@@ -69,6 +69,7 @@ class Admit:
         self._verifier = Verifier(lambda key_id: network().keys.get(key_id))
         self._partitions = partitions
         self._told = Uncommitted()
+        shown(FAULTS, "admit")
         self._claim_id = schemas.id_of("hueandcry.Claim")
         self._admitted_id = schemas.id_of("hueandcry.Admitted")
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
@@ -110,6 +111,7 @@ class Admit:
             raise
         except Exception:
             # A fault of ours must not stop the lane nor lose the alert: it is kept, and an operator sees why.
+            self._told.count(FAULTS, "admit")
             log.exception("admit failed at %s[%d]@%d", message.topic, message.partition, message.offset)
             remark = Remark("", "internal", "a fault of the platform; the operator has been told, the bytes are kept")
             raise Refused([remark]) from None

@@ -23,7 +23,7 @@ from hueandcry.distribute.schedule import Due
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Record
 from hueandcry.lanes.state import Overlay
-from hueandcry.metrics import NOTICES, REFUSALS, REPORTS, Uncommitted
+from hueandcry.metrics import NOTICES, REFUSALS, REPORTS, Uncommitted, shown
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.network import Network
 from hueandcry.rights.routes import Granted
@@ -69,6 +69,7 @@ class ReportStage:
         self._writer = writer
         self._tally_name = tally_name
         self._told = told
+        shown(NOTICES, "escalated")
         self._routes = routes
         self._may_see = may_see
         self._within_ms = confirm_within_ms

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from hueandcry.alerts.validity import DAY_MS
 from hueandcry.lanes.state import Overlay
 
 What = Literal["review", "expire", "forget", "unmark", "answer"]
+WHAT: tuple[What, ...] = get_args(What)
 
 #: How long an ended alert stays in the register: as long as the alerts topics keep its messages (topics/topics.yaml).
 KEPT_MS = 30 * DAY_MS

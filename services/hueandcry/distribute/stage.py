@@ -26,7 +26,17 @@ from hueandcry.identity import Likeness, contradictions, possible_match
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
-from hueandcry.metrics import DELIVERY_SECONDS, DENIED, DUE_DONE, OUTCOMES, POSTPONED, REFUSALS, Uncommitted
+from hueandcry.metrics import (
+    DELIVERY_SECONDS,
+    DENIED,
+    DUE_DONE,
+    FAULTS,
+    OUTCOMES,
+    POSTPONED,
+    REFUSALS,
+    Uncommitted,
+    shown,
+)
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.index import RoutingIndex
 from hueandcry.rights.may_receive import may_receive
@@ -68,6 +78,8 @@ class Distribute:
         self._partitions = partitions
         self._now_ms = now_ms
         self._told = Uncommitted()
+        shown(FAULTS, "distribute")
+        shown(POSTPONED, *schedule.WHAT)
         #: Kind, region and time of receipt of the alerts of a batch, for the time that they took.
         self._received: list[tuple[str, str, int]] = []
         self._deliveries = Deliveries(schemas, self._told)
@@ -103,6 +115,7 @@ class Distribute:
                 raise
             except Exception:
                 # A fault of ours costs this alert's delivery, visibly; it must not stop the others.
+                self._told.count(FAULTS, "distribute")
                 log.exception("distribute failed at %s[%d]@%d", message.topic, message.partition, message.offset)
                 records, outcome = self._given_up(message, "internal", _INTERNAL, state, now_ms)
             else:

@@ -134,6 +134,8 @@ class Lane(Service):
         self._failures = 0
         #: Timestamp of the oldest message that was taken and isn't settled, epoch milliseconds.
         self._oldest_ms: int | None = None
+        metrics.ABORTS.labels(name)
+        metrics.REOPENED.labels(name)
         metrics.OLDEST_SECONDS.labels(name).set_function(self._oldest_seconds)
         self._fenced_at = float("-inf")
         self._consumer: Consumer | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 _ASK_S = 20.0
 #: Groups asked for at once.
@@ -50,15 +50,15 @@ def look(admin: AdminClient, dated: Iterable[str], sized: Iterable[str]) -> Seen
     """
     seen = Seen()
     whole = admin.list_topics(timeout=_ASK_S)
-    seen.brokers = {broker.id: (broker.host, broker.port) for broker in whole.brokers.values()}
+    seen.brokers = {number: (str(broker.host), broker.port) for number, broker in whole.brokers.items()}
     partitions: list[Partition] = []
-    for topic in whole.topics.values():
+    for name, topic in whole.topics.items():
         for number, partition in topic.partitions.items():
             if partition.leader < 0:
                 seen.offline += 1
                 continue
             seen.under_replicated += len(partition.isrs) < len(partition.replicas)
-            partitions.append((topic.topic, number))
+            partitions.append((name, number))
     seen.ends = _offsets(admin, partitions, OffsetSpec.latest())
     seen.begins = _offsets(admin, _of(partitions, sized), OffsetSpec.earliest())
     of_newest = admin.list_offsets(_asked(_of(partitions, dated), OffsetSpec.max_timestamp()), request_timeout=_ASK_S)

@@ -15,6 +15,7 @@ from hueandcry.control.local.ports import LOOPBACK, Ports
 from hueandcry.control.local.process import Process
 from hueandcry.control.local.profiles import OPERATOR, Addresses, Secrets
 from hueandcry.control.local.readiness import is_ready, wait_ready
+from hueandcry.control.local.scrape import write_scrape
 from hueandcry.control.local.services import NAMES, PROCESSORS, Service, environment, service
 from hueandcry.control.local.tls import Certificates
 from hueandcry.control.network import Cluster, apply, load_network
@@ -155,6 +156,7 @@ class LocalCluster:
         profiles.write_sizing(self.home, one_broker=self._external is None)
         profiles.write_registry_users(self.home)
         profiles.write_operator(self.home, addresses, user, password, self._network_dir)
+        write_scrape(self.home, map(self._service, NAMES), self._network_dir.parent / "helm/rules/hueandcry.yaml")
 
     def apply_network(self, *, with_schemas: bool = True) -> None:
         """Make the cluster what the network says, as the operator. What is there and not in the network stays.

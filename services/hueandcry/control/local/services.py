@@ -19,6 +19,8 @@ NAMES = ("registry", "admit", "distribute", "search", "watch")
 PROCESSORS = ("admit", "distribute", "search", "watch")
 #: Those that speak HTTPS.
 _SECURE = ("registry", "search")
+#: Servers of the user's own, whose certificates are watched beside ours.
+_WATCH_TLS = f"{PREFIX}WATCH_TLS"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def environment(
             "search_port": ports["search"],
         }
     if name == "watch":
-        told["watch_tls"] = f"search={LOOPBACK}:{ports['search']}"
+        told["watch_tls"] = f"search={LOOPBACK}:{ports['search']} {os.environ.get(_WATCH_TLS, '')}".strip()
     if name in ("admit", "search"):
         told["identity_secret"] = known.identity_secret
     if name in ("admit", "distribute", "watch"):
