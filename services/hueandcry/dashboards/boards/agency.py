@@ -33,7 +33,7 @@ def one_agency() -> Dashboard:
         )
         .with_panel(
             number(
-                "Reading groups",
+                "Groups",
                 "0: it has never read its inbox.",
                 Query(f"hueandcry_agency_groups{{{of}}}"),
                 wide=6,
