@@ -58,8 +58,12 @@ kcat: setup ## Get a kcat that can log in to Kafka 4 (for the tests and for tryi
 prometheus: setup ## Get prometheus and promtool (for the tests and for trying)
 	@.ci/prometheus $(TOOLS) || [ "$${CI:-}" != true ]
 
+.PHONY: helm
+helm: setup ## Get helm (for the tests of the chart)
+	@.ci/helm $(TOOLS) || [ "$${CI:-}" != true ]
+
 .PHONY: test
-test: setup kcat prometheus ## Run all tests, with a real Kafka: make test ARGS='tests/unit -k vin'
+test: setup kcat prometheus helm ## Run all tests, with a real Kafka: make test ARGS='tests/unit -k vin'
 	@$(WITH_TOOLS) pytest $(ARGS)
 
 .PHONY: check

@@ -25,6 +25,20 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
+{{/* Where pods go; takes a dict of root and component. */}}
+{{- define "hueandcry.spread" -}}
+topologySpreadConstraints:
+  {{- range $key, $when := dict "kubernetes.io/hostname" .root.Values.spread.nodes "topology.kubernetes.io/zone" .root.Values.spread.zones }}
+  - topologyKey: {{ $key }}
+    maxSkew: 1
+    whenUnsatisfiable: {{ $when }}
+    labelSelector:
+      matchLabels:
+        {{- include "hueandcry.labels" $.root | nindent 8 }}
+        app.kubernetes.io/component: {{ $.component }}
+  {{- end }}
+{{- end -}}
+
 {{/* Environment of every process; takes a dict of root and the user on the broker. */}}
 {{- define "hueandcry.kafka" -}}
 - name: HUEANDCRY_BOOTSTRAP

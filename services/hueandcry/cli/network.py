@@ -21,6 +21,7 @@ from hueandcry.control.local.profiles import passwords as local_passwords
 from hueandcry.control.network import Change, Cluster, NetworkSpec, Plan, load_network
 from hueandcry.control.network import apply as apply_network
 from hueandcry.control.network import plan as plan_network
+from hueandcry.control.network.strimzi import resources
 from hueandcry.errors import NetworkError
 from hueandcry.settings import Settings, home_dir, load
 from hueandcry.wire.kafka import client_config, registry_client
@@ -134,6 +135,21 @@ def apply(
         if left.changes:
             say(f"{_count(len(left.changes), 'thing')} on the cluster not in the code; --allow-delete takes them away.")
             raise typer.Exit(DRIFT)
+
+
+@app.command()
+def strimzi(
+    cluster: Annotated[str, typer.Option(help="Name of Strimzi's Kafka resource.")],
+    folders: Folders = None,
+) -> None:
+    """Print topics and users as Strimzi's KafkaTopic and KafkaUser, in YAML; no cluster is asked.
+
+    Where Strimzi looks after them, `apply --without users --without quotas` does the rest: the feed and the schemas.
+    """
+    with clean_exit():
+        spec = _spec(folders, home_dir(), Path(os.environ.get("HUEANDCRY_NETWORK_DIR") or "topics"))
+        text = yaml.safe_dump_all(resources(spec, cluster), sort_keys=False, allow_unicode=True)
+        typer.echo(text, nl=False)
 
 
 def _spec(folders: list[Path] | None, home: Path, network_dir: Path) -> NetworkSpec:
