@@ -81,6 +81,9 @@ def page(root: Path) -> str:
     ]
     all_of_them = metrics(root)
     used = {label for metric in all_of_them for label in metric.labels}
+    unexplained = sorted(used - LABELS.keys())
+    if unexplained:
+        raise SystemExit(f"a metric has the label {unexplained[0]}: say in catalogue.LABELS what values it may have")
     lines += [f"| `{label}` | {LABELS[label]} |" for label in sorted(used)]
     package = None
     for metric in all_of_them:
