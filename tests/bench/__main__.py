@@ -3,7 +3,8 @@
 Absolute figures are those of the machine; only ratios carry over. The result is a table, and JSON in
 .hueandcry/bench/result.json. With --only identity no Kafka is started: what matching finds, on a labelled set. Neither
 is with --only links: what it costs that alerts share keys, for a number of alerts and twice as many. The section search
-is asked for by --only search: it takes minutes to make a register of a million alerts.
+is asked for by --only search: it takes minutes to make a register of a million alerts; and the section doors, what the
+gateway does, by --only doors.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from rich.console import Console
 from rich.table import Table
 
-from bench import identity, links, search
+from bench import doors, identity, links, search
 from bench.costs import costs
 from bench.load import alerts, messages
 from bench.rig import Platform, Run, shown
@@ -48,7 +49,9 @@ def main() -> None:
     options.add_argument("--pace", type=float, default=200.0, help="alerts a second for the measurement of latency")
     options.add_argument("--seconds", type=float, default=20.0, help="length of the measurement of latency")
     options.add_argument("--records", type=int, default=100_000, help="labelled alerts for the section identity")
-    options.add_argument("--only", choices=("identity", "links", "platform", "search"), help="one section alone")
+    options.add_argument(
+        "--only", choices=("doors", "identity", "links", "platform", "search"), help="one section alone"
+    )
     options.add_argument("--register", type=int, default=1_000_000, help="active alerts for the section search")
     given = options.parse_args()
     if given.only == "search":
@@ -56,6 +59,12 @@ def main() -> None:
         result = search.measure(HOME, given.register, min(given.pace, MOST_SEARCHES), given.seconds)
         (HOME / "search.json").write_text(json.dumps(result, indent=2) + "\n")
         search.show(result)
+        return
+    if given.only == "doors":
+        shutil.rmtree(HOME, ignore_errors=True)
+        result = doors.measure(HOME, given.seconds)
+        (HOME / "doors.json").write_text(json.dumps(result, indent=2) + "\n")
+        doors.show(result)
         return
     sections = (given.only,) if given.only else ("platform", "links", "identity")
     result = measure(given.alerts, given.pace, given.seconds) if "platform" in sections else {}

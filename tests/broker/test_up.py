@@ -18,7 +18,7 @@ from hueandcry.control.local import LocalCluster
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(420)]
 TOPICS = Path(__file__).parents[2] / "topics"
-NAMES = ["broker", "registry", "admit", "distribute", "search"]
+NAMES = ["broker", "registry", "admit", "distribute", "search", "gateway", "watch"]
 
 
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

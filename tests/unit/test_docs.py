@@ -18,6 +18,8 @@ import yaml
 
 from hueandcry.alerts.model import Alert, complete
 from hueandcry.cli import COMMANDS
+from hueandcry.gateway.settings import PREFIX as GATEWAY_PREFIX
+from hueandcry.gateway.settings import GatewaySettings
 from hueandcry.registry.settings import PREFIX as REGISTRY_PREFIX
 from hueandcry.registry.settings import RegistrySettings
 from hueandcry.search.settings import PREFIX as SEARCH_PREFIX
@@ -117,14 +119,17 @@ def test_every_setting_is_in_the_table_of_settings_and_nothing_else() -> None:
     real |= {REGISTRY_PREFIX + field.upper() for field in RegistrySettings.model_fields}
     real |= {WATCH_PREFIX + field.upper() for field in WatchSettings.model_fields}
     real |= {SEARCH_PREFIX + field.upper() for field in SearchSettings.model_fields}
+    real |= {GATEWAY_PREFIX + field.upper() for field in GatewaySettings.model_fields}
     real |= {PREFIX + "CONFIG", PREFIX + "CACHE", PREFIX + "KEEP_TEST_HOME"}
     assert sorted(told) == sorted(real)
 
 
-@pytest.mark.parametrize("of", [Settings, RegistrySettings, SearchSettings])
-def test_the_table_of_settings_tells_the_real_defaults(of: type[Settings | RegistrySettings | SearchSettings]) -> None:
+@pytest.mark.parametrize("of", [Settings, RegistrySettings, SearchSettings, GatewaySettings])
+def test_the_table_of_settings_tells_the_real_defaults(of: Any) -> None:
     text = (ROOT / "docs/settings.md").read_text("utf-8")
-    prefix = {Settings: PREFIX, RegistrySettings: REGISTRY_PREFIX, SearchSettings: SEARCH_PREFIX}[of]
+    prefix = {Settings: PREFIX, RegistrySettings: REGISTRY_PREFIX, SearchSettings: SEARCH_PREFIX}.get(
+        of, GATEWAY_PREFIX
+    )
     for field, info in of.model_fields.items():
         default = info.default
         if isinstance(default, (int, str, Path)) and str(default) and not info.is_required():

@@ -31,7 +31,7 @@ OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of th
 def up(
     home: HomeOption = None,
     processors: Annotated[
-        bool, typer.Option("--processors/--no-processors", help="Also start admit, distribute and search.")
+        bool, typer.Option("--processors/--no-processors", help="Also start admit, distribute, search, gateway.")
     ] = True,
 ) -> None:
     """Start what does not run yet, and wait until it is ready."""

@@ -38,6 +38,20 @@ def search() -> None:
 
 
 @app.command()
+def gateway() -> None:
+    """Run the gateway: take from agencies over HTTPS, and give to them. One process for each HUEANDCRY_INSTANCE.
+
+    Settings: HUEANDCRY_GATEWAY_…, see docs/settings.md.
+    """
+    from hueandcry import settings
+    from hueandcry.gateway import server
+    from hueandcry.gateway import settings as gateway_settings
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    server.serve(gateway_settings.load(), settings.load())
+
+
+@app.command()
 def admit() -> None:
     """Run admit: verify and normalise what agencies publish. One process for each HUEANDCRY_INSTANCE."""
     from hueandcry import settings

@@ -15,6 +15,8 @@ Status = Literal["actual", "exercise", "test"]
 Clearance = Literal["unclassified", "restricted", "confidential", "secret"]
 #: Rights over single fields; the property "right" of a field in avro/ names one of these.
 FieldRight = Literal["biometrics", "sources", "attribution"]
+#: What an agency lets the gateway do: read what is for the agency, or sign in its name with a key of the gateway's.
+GatewayRight = Literal["reads", "signs"]
 
 CLEARANCE_LEVEL: dict[str, int] = {"unclassified": 0, "restricted": 1, "confidential": 2, "secret": 3}
 
@@ -36,6 +38,18 @@ class Region(_Value):
     states: tuple[State, ...]
 
 
+class Webhook(_Value):
+    """An address of an agency that the gateway sends to.
+
+    Attributes:
+        source: which of the agency's topics.
+    """
+
+    id: Slug
+    url: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.\-\[\]:]+(?:/[!-~]*)?$", max_length=500)]
+    source: Literal["inbox", "receipts", "notices"] = "inbox"
+
+
 class Agency(_Value):
     """An agency that publishes or receives.
 
@@ -48,6 +62,8 @@ class Agency(_Value):
         publishes: kinds that it may publish; empty for one that only receives.
         bureau: whether it speaks for its state: the national bureau (SIRENE bureau, National Central Bureau).
         scram_user: user name on the broker; its id where empty.
+        gateway: what it lets the gateway do; without it, the gateway only passes on what the agency has signed itself.
+        webhooks: where the gateway sends what is for it.
     """
 
     id: Slug
@@ -62,6 +78,8 @@ class Agency(_Value):
     publishes: tuple[Kind, ...] = ()
     bureau: bool = False
     scram_user: Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")] = ""
+    gateway: tuple[GatewayRight, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
 
     @property
     def user(self) -> str:

@@ -58,7 +58,7 @@ def json_lines(stream: BinaryIO, name: str) -> Iterator[Item]:
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if line.strip():
-            yield _json(line, place)
+            yield json_object(line, place)
 
 
 def read_mapping(file: Path) -> Mapping:
@@ -105,7 +105,8 @@ def csv_rows(stream: BinaryIO, name: str, mapping: Mapping) -> Iterator[Item]:
         yield _bad(f"{name}:{reader.line_num + 1}", "csv.syntax", f"not CSV: {error}; the rest was not read")
 
 
-def _json(line: bytes, place: str) -> Item:
+def json_object(line: bytes, place: str) -> Item:
+    """One alert: UTF-8, an object, no key twice, no NaN, not nested beyond reason; else the reason why not."""
     try:
         value = json.loads(line.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
     except UnicodeDecodeError as error:

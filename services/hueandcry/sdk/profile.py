@@ -34,6 +34,7 @@ _EXAMPLES = {
     "registry_ca": 'registry_ca = "ca.pem"',
     "search_url": 'search_url = "https://search.example:8082"',
     "search_ca": 'search_ca = "ca.pem"',
+    "gateway_url": 'gateway_url = "https://gateway.example:8083"',
     "signing_key": 'signing_key = "signing.pem"',
     "key_id": 'key_id = "nl-police-2026"',
     "user": 'user = "nl-police"',
@@ -55,6 +56,7 @@ class Profile:
         key_id: id under which the network knows its public key; empty where there is no signing key.
         search_url: where search answers; empty where config.toml does not say it.
         search_ca: PEM file of whom to trust for it; None: as for the registry.
+        gateway_url: where the gateway answers; empty where config.toml does not say it. It is trusted as search is.
     """
 
     folder: Path
@@ -66,6 +68,7 @@ class Profile:
     key_id: str = ""
     search_url: str = ""
     search_ca: Path | None = None
+    gateway_url: str = ""
 
     @property
     def alerts_topic(self) -> str:
@@ -205,6 +208,7 @@ def _read(folder: Path, *, agency: bool) -> Profile:
         key_id=config.text("key_id", required=False),
         search_url=config.url("search_url", required=False),
         search_ca=config.path("search_ca") or settings.registry_ca,
+        gateway_url=config.url("gateway_url", required=False),
     )
 
 

@@ -1,7 +1,8 @@
 """Requests that an agency signs: HTTP Message Signatures (RFC 9421) with the Ed25519 key that it signs alerts with.
 
-Signed are method, authority, path, media type and the digest of the body (RFC 9530), with the time, a nonce, the key's
-id, and a tag that says what the signature is for: a request to one service is none to another.
+Signed are method, authority, path, query (where there is one), media type and the digest of the body (RFC 9530), with
+the time, a nonce, the key's id, and a tag that says what the signature is for: a request to one service is none to
+another.
 
 Rules: a signature counts only under a key that the network lists and that is valid now; it is at most `MAX_AGE` old;
 its nonce is taken once by a verifier. What other processes have taken, or this one before its start, a service has to
@@ -29,6 +30,7 @@ from hueandcry.rights.network import SigningKey
 from hueandcry.wire.proof import is_valid_at, public_key
 
 SEARCH_TAG = "hueandcry-search"
+GATEWAY_TAG = "hueandcry-gateway"
 MAX_AGE = dt.timedelta(minutes=5)
 #: How far the clocks may differ.
 SKEW = dt.timedelta(seconds=5)
@@ -81,10 +83,14 @@ def sign_request(
         nonce=secrets.token_urlsafe(18),
         label="agency",
         tag=tag,
-        covered_component_ids=_COVERED[:-1],
+        covered_component_ids=_covered(url)[:-1],
         body=body,
     )
     return message.headers
+
+
+def _covered(url: str) -> tuple[str, ...]:
+    return ("@query", *_COVERED) if "?" in url else _COVERED
 
 
 class RequestVerifier:
@@ -122,7 +128,7 @@ class RequestVerifier:
                 _Message(method, url, dict(headers)),
                 max_age=MAX_AGE,
                 expect_tag=self._tag,
-                require_components=_COVERED,
+                require_components=_covered(url),
                 body=body,
             )
         except (HTTPMessageSignaturesException, ValueError):

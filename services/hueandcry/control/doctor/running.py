@@ -121,6 +121,18 @@ def search(local: LocalCluster | None) -> Answer:
     return ok(f"it is up to date with the register, at {status.address}")
 
 
+def gateway(local: LocalCluster | None) -> Answer:
+    """Whether the gateway is open, and reaches Kafka."""
+    if local is None:
+        return skipped("asked of a local process only; see hueandcry_gateway_requests_total in /metrics of yours")
+    status = next(each for each in local.status() if each.name == "gateway")
+    if status.pid is None:
+        return wrong("it does not run", f"Run `make up`; its log is {status.log}")
+    if not status.ready:
+        return warning("it runs, and is not ready: it reads the network, or Kafka is away", f"See {status.log}")
+    return ok(f"it takes and gives, at {status.address}")
+
+
 def transactions(settings: Settings) -> Answer:
     """Whether a transaction that nobody ends holds up the readers."""
     admin = AdminClient({"log_level": 0, **client_config(settings)})

@@ -75,14 +75,14 @@ class LocalCluster:
         return self._external.bootstrap if self._external else self.broker.bootstrap
 
     def port(self, name: str) -> int:
-        """The loopback port of that name: clients, internal, controller, registry, admit, distribute, search."""
+        """The loopback port of that name: clients, internal, controller, or a service's name."""
         return self._ports[name]
 
     def up(self, processors: bool = True) -> None:
         """Start what does not run yet: Kafka, the registry, the network of `network_dir`, and the processors.
 
         Args:
-            processors: also admit, distribute and search.
+            processors: also admit, distribute, search and the gateway.
 
         Raises:
             SettingsError: Java or Maven is missing, or a setting is wrong.
@@ -129,7 +129,7 @@ class LocalCluster:
         self.broker.process.kill()
 
     def start_service(self, name: str) -> bool:
-        """Start registry, admit, distribute or search, and wait until it is ready; False where it ran already."""
+        """Start one of our services, and wait until it is ready; False where it ran already."""
         started = self._launch(name)
         if started:
             self._await(name)
@@ -140,7 +140,7 @@ class LocalCluster:
         return self._service(name).process.stop(_GRACE_S)
 
     def process(self, name: str) -> Process:
-        """The process of broker, registry, admit, distribute or search."""
+        """The process of broker, registry, admit, distribute, search or gateway."""
         return self.broker.process if name == "broker" else self._service(name).process
 
     def write_profiles(self) -> None:
@@ -153,6 +153,7 @@ class LocalCluster:
         user, password = self._operator()
         for agency in load_network(self._network_dir).network.agencies.values():
             profiles.write_agency(self.home, agency, addresses)
+            profiles.write_custody(self.home, agency)
         profiles.write_sizing(self.home, one_broker=self._external is None)
         profiles.write_registry_users(self.home)
         profiles.write_operator(self.home, addresses, user, password, self._network_dir)
@@ -173,7 +174,7 @@ class LocalCluster:
         apply(spec, Cluster(client_config(settings), registry), passwords=profiles.passwords(self.home))
 
     def env_for(self, name: str) -> dict[str, str]:
-        """The environment of a service (registry, admit, distribute, search), or of a command of the `operator`."""
+        """The environment of a service (registry, admit, distribute, search, gateway), or of the `operator`."""
         return environment(
             name,
             self.home,
@@ -253,15 +254,19 @@ class LocalCluster:
         return self._external.user, self._external.password.get_secret_value()
 
     def _addresses(self) -> Addresses:
-        registry_url, search_url = (f"https://{LOOPBACK}:{self._ports[name]}" for name in ("registry", "search"))
+        registry_url, search_url, gateway_url = (
+            f"https://{LOOPBACK}:{self._ports[name]}" for name in ("registry", "search", "gateway")
+        )
         if self._external is None:
-            return Addresses(self.bootstrap, self.certificates.ca, registry_url, self.certificates.ca, search_url)
+            ca = self.certificates.ca
+            return Addresses(self.bootstrap, ca, registry_url, ca, search_url, gateway_url)
         return Addresses(
             self.bootstrap,
             self._external.ca.resolve() if self._external.ca else None,
             registry_url,
             self.certificates.ca,
             search_url,
+            gateway_url,
             self._external.security_protocol,
             self._external.sasl_mechanism,
         )

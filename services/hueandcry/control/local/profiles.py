@@ -13,7 +13,7 @@ import hashlib
 import json
 import secrets
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,6 +37,7 @@ SERVICE_USERS = {
     "registry": "hc-registry",
     "search": "hc-search",
     "watch": "hc-watch",
+    "gateway": "hc-gateway",
 }
 _SIZING = """\
 # Written by `hueandcry local up`: one broker on a small machine.
@@ -49,23 +50,26 @@ _KEY_VALID = dt.timedelta(days=365)
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the cluster, the registry and search are, and how to trust them. `ca` None: the system's authorities."""
+    """Where the cluster and our services are, and how to trust them. `ca` None: the system's authorities."""
 
     bootstrap: str
     ca: Path | None
     registry_url: str
     registry_ca: Path
     search_url: str = ""
+    gateway_url: str = ""
     security_protocol: str = "SASL_SSL"
     sasl_mechanism: str = "SCRAM-SHA-512"
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What only the operator knows: passwords by user, and the key of the HMAC over identity keys (hex)."""
+    """What only the operator knows: passwords by user, the key of the HMAC over identity keys, and that of which the
+    secrets of webhooks are made (hex)."""
 
     passwords: dict[str, str]
     identity_secret: str
+    webhook_secret: str
 
     @classmethod
     def ensure(cls, home: Path) -> Secrets:
@@ -73,16 +77,16 @@ class Secrets:
         path = home / OPERATOR / "secrets.json"
         if path.is_file():
             kept = json.loads(path.read_text("utf-8"))
-            found = cls(kept["passwords"], kept["identity_secret"])
+            found = cls(kept["passwords"], kept["identity_secret"], kept.get("webhook_secret", ""))
         else:
-            found = cls({}, secrets.token_hex(32))
+            found = cls({}, secrets.token_hex(32), "")
         # A home of before may lack a service that has come since.
         lacking = [user for user in (OPERATOR, *SERVICE_USERS.values()) if user not in found.passwords]
-        if lacking:
-            found = cls(found.passwords | {user: password() for user in lacking}, found.identity_secret)
+        if lacking or not found.webhook_secret:
+            known = found.passwords | {user: password() for user in lacking}
+            found = cls(known, found.identity_secret, found.webhook_secret or secrets.token_hex(32))
             _private_folder(path.parent)
-            kept = {"passwords": found.passwords, "identity_secret": found.identity_secret}
-            write_private(path, json.dumps(kept).encode())
+            write_private(path, json.dumps(asdict(found)).encode())
         return found
 
 
@@ -152,12 +156,24 @@ def write_agency(home: Path, agency: Agency, addresses: Addresses) -> None:
         "region": agency.region,
         **_common(addresses),
         **({"search_url": addresses.search_url} if addresses.search_url else {}),
+        **({"gateway_url": addresses.gateway_url} if addresses.gateway_url else {}),
         "security_protocol": addresses.security_protocol,
         "sasl_mechanism": addresses.sasl_mechanism,
         "signing_key": str(signing_key),
         "key_id": key_id,
     }
     _write_clients(folder, addresses, config, auth)
+
+
+def write_custody(home: Path, agency: Agency) -> None:
+    """The key with which the gateway signs for an agency that lets it, and its public key's overlay."""
+    if "signs" not in agency.gateway:
+        return
+    key_file = _private_folder(home / "gateway" / "keys") / f"{agency.id}.pem"
+    if not key_file.is_file():
+        key = Ed25519PrivateKey.generate()
+        write_private(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    _write_public_key(home, agency.id, key_file, f"{agency.id}.gateway")
 
 
 def write_sizing(home: Path, *, one_broker: bool) -> None:
@@ -198,14 +214,14 @@ def _common(addresses: Addresses) -> dict[str, str]:
     }
 
 
-def _write_public_key(home: Path, agency: str, signing_key: Path) -> str:
+def _write_public_key(home: Path, agency: str, signing_key: Path, overlay_name: str = "") -> str:
     """The overlay with the public key; its id, which is made of the agency and the key's fingerprint."""
     private = load_pem_private_key(signing_key.read_bytes(), password=None)
     if not isinstance(private, Ed25519PrivateKey):
         raise SettingsError(f"{signing_key} is no Ed25519 key", hint="Take it away; the next start makes a new one")
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     key_id = f"{agency[:47]}.{hashlib.sha256(raw).hexdigest()[:16]}"
-    overlay = home / "network" / "keys" / f"{agency}.yaml"
+    overlay = home / "network" / "keys" / f"{overlay_name or agency}.yaml"
     if overlay.is_file() and key_id in overlay.read_text("utf-8"):
         return key_id
     overlay.parent.mkdir(parents=True, exist_ok=True)

@@ -14,11 +14,11 @@ from hueandcry.control.local.tls import Certificates
 from hueandcry.settings import PREFIX, Settings
 
 #: In the order in which they start.
-NAMES = ("registry", "admit", "distribute", "search", "watch")
+NAMES = ("registry", "admit", "distribute", "search", "gateway", "watch")
 #: Those that `up` starts last, together.
-PROCESSORS = ("admit", "distribute", "search", "watch")
+PROCESSORS = ("admit", "distribute", "search", "gateway", "watch")
 #: Those that speak HTTPS.
-_SECURE = ("registry", "search")
+_SECURE = ("registry", "search", "gateway")
 #: Servers of the user's own, whose certificates are watched beside ours.
 _WATCH_TLS = f"{PREFIX}WATCH_TLS"
 
@@ -101,6 +101,17 @@ def environment(
         }
     if name == "watch":
         told["watch_tls"] = f"search={LOOPBACK}:{ports['search']} {os.environ.get(_WATCH_TLS, '')}".strip()
+    if name == "gateway":
+        told |= {
+            "gateway_certificate": certificates.gateway,
+            "gateway_key": certificates.gateway_key,
+            "gateway_port": ports["gateway"],
+            "gateway_users": home / OPERATOR / "registry-users",
+            "gateway_signing_keys": home / "gateway" / "keys",
+            "gateway_search_url": addresses.search_url,
+            "gateway_search_ca": certificates.ca,
+            "gateway_webhook_secret": known.webhook_secret,
+        }
     if name in ("admit", "search"):
         told["identity_secret"] = known.identity_secret
     if name in ("admit", "distribute", "watch"):

@@ -6,6 +6,7 @@
   in it, so `fra.` is never the beginning of `fra-police.…`.
 - Nothing else. Reading or writing includes describing (Kafka's AclOperation: READ and WRITE imply DESCRIBE), and
   writing to a topic includes idempotent writing (KIP-679), so neither has an entry of its own.
+- What is for an agency, the gateway reads only where the agency says `gateway: [reads]`, topic by topic.
 - A service has what services.yaml says; a template gives the prefix, so that a new agency needs no new entry.
 """
 
@@ -66,5 +67,9 @@ def _services(spec: NetworkSpec) -> Iterator[Acl]:
                 yield Acl(service.user, operation, "topic", pattern, template.prefix)
         if service.groups:
             yield Acl(service.user, "describe", "group", "literal", "*")
+        for agency in spec.agencies.values():
+            if "reads" in agency.gateway:
+                for name in service.read_opted:
+                    yield Acl(service.user, "read", "topic", "literal", spec.topics[name].prefix + agency.id)
         yield Acl(service.user, "read", "group", "prefixed", f"{service.user}.")
         yield Acl(service.user, "write", "transactional_id", "prefixed", f"{service.user}.")

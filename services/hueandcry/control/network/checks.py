@@ -183,6 +183,18 @@ def _subscriptions(entries: Entries) -> Iterator[Problem]:
                 yield Problem(entry.place("issuing_regions", index), f"no region `{region}`{meant(region, regions)}")
 
 
+def _webhooks(entries: Entries) -> Iterator[Problem]:
+    for entry in entries["agency"].values():
+        agency: AgencySpec = entry.value
+        if agency.webhooks and "reads" not in agency.gateway:
+            yield Problem(entry.place("webhooks"), "the gateway can only send what it may read: `gateway: [reads]`")
+        seen: set[str] = set()
+        for index, webhook in enumerate(agency.webhooks):
+            if webhook.id in seen:
+                yield Problem(entry.place("webhooks", index, "id"), f"webhook `{webhook.id}` is there twice")
+            seen.add(webhook.id)
+
+
 def _categories(entries: Entries) -> Iterator[Problem]:
     for entry in entries["subscription"].values():
         for index, category in enumerate(entry.value.categories):
@@ -267,7 +279,7 @@ def _topic_references(entries: Entries) -> Iterator[Problem]:
                 entry.place("name"), f"names of `{topic.name}` would be longer than {_LONGEST_TOPIC} characters"
             )
     for entry in entries["service"].values():
-        for name in ("read", "write", "describe", "describe_configs"):
+        for name in ("read", "read_opted", "write", "describe", "describe_configs"):
             for index, topic_name in enumerate(getattr(entry.value, name)):
                 if topic_name not in topics:
                     yield Problem(entry.place(name, index), f"no topic `{topic_name}`{meant(topic_name, topics)}")
@@ -285,6 +297,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     _file_names: (),
     _users: (),
     _subscriptions: ("agency", "region"),
+    _webhooks: (),
     _categories: (),
     _keys: (),
     _key_owners: ("agency",),

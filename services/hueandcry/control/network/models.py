@@ -119,11 +119,13 @@ class ServiceSpec(_Spec):
 
     Attributes:
         groups: whether it may see how far each consumer group is.
+        read_opted: topics for each agency, read of those agencies only that let the gateway read.
     """
 
     user: User
     purpose: str
     read: tuple[TopicName, ...] = ()
+    read_opted: tuple[TopicName, ...] = ()
     write: tuple[TopicName, ...] = ()
     describe: tuple[TopicName, ...] = ()
     describe_configs: tuple[TopicName, ...] = ()
