@@ -215,7 +215,7 @@ class World:
     def _decide(self, partition: int, act: Any) -> Decision:
         overlay = Overlay(self.memories[partition])
         routes = lambda head: route(head, self.index, self.network).granted  # noqa: E731
-        judge = Judge(self.partition_of, self.contradict, self.likeness)
+        judge = Judge(self.partition_of, self.contradict, self.likeness, _differs)
         decision: Decision = act(Decider(Register(overlay, IDS), routes, self.may_see, judge, partition, self.now_ms))
         self.memories[partition].take(overlay)
         for claim in decision.claims:
@@ -281,6 +281,11 @@ class World:
             for (who, alert_id), (action, _) in self.holds.items()
             if who == agency and action in ("issued", "updated")
         }
+
+
+def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    first, second = (decode("hueandcry.Alert", each["body"])["subject"] for each in (one, other))
+    return bool(first != second)
 
 
 def alert(issuer: str = "fra-police", reference: str = "1", version: int = 1, **changes: Any) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from hueandcry.alerts.remarks import Remark
 from hueandcry.distribute.claimants import FEW, NEAR
-from simulator import World, alert, small_network
+from hueandcry.distribute.entries import Register
+from hueandcry.lanes.state import Overlay
+from hueandcry.wire.codec import decode
+from simulator import IDS, World, alert, small_network
 
 NETWORK = small_network()
 AGENCIES = set(NETWORK.agencies)
@@ -411,3 +414,71 @@ def test_who_is_said_to_be_another_subject_by_a_member_takes_its_place() -> None
     w.settle()
     # The one left has come to all who may have it.
     assert all(w.holding(agency) == {alert("deu-vehicles", "D1")["alert_id"]} for agency in AGENCIES - {"deu-vehicles"})
+
+
+# -- what an update says ------------------------------------------------------------------------------------------
+
+
+def _by_model(one: Any, other: Any) -> Any:
+    """Alike where both name one model."""
+    models = {decode("hueandcry.Alert", each["body"])["subject"]["model"] for each in (one, other)}
+    return (0.7, ()) if len(models) == 1 else None
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("updated", ["older", "newer"])
+@pytest.mark.parametrize("alike_first", [True, False])
+def test_an_update_of_what_is_said_is_judged_anew(number: int, updated: str, alike_first: bool) -> None:
+    w = world(4)
+    w.likeness = _by_model
+    at = {"older": "vin:1", "newer": f"vin:{number + 2}"}
+    issuers = {"older": ("fra-police", "1"), "newer": ("bra-federal", "B1")}
+
+    def send(which: str, version: int, model: str) -> None:
+        record = alert(*issuers[which], version, subject__model=model)
+        w.send(record, at[which], proposals=["weak:1", "weak:2"])
+        w.settle()
+        w.now_ms += 1
+
+    unlike = {updated: "208" if alike_first else "308"}
+    for which in at:
+        send(which, 1, "308" if alike_first or which != updated else "208")
+    assert bool(w.links()) == alike_first
+    send(updated, 2, unlike[updated])
+    assert bool(w.links()) != alike_first
+    told = sum(len(each) for each in w.noticed.values())
+    # What changes nothing of it tells nobody anything.
+    send(updated, 3, unlike[updated])
+    assert (bool(w.links()) != alike_first, sum(len(each) for each in w.noticed.values())) == (True, told)
+
+
+def test_a_link_that_holds_has_the_new_reasons_and_is_no_news() -> None:
+    w = world()
+    w.likeness = lambda _one, _other: (0.7, ())
+    w.send(alert(), "vin:1", proposals=["weak:1"])
+    w.send(alert("bra-federal", "B1"), "vin:2", proposals=["weak:1"])
+    w.settle()
+    w.likeness = lambda _one, _other: (0.9, ())
+    told = {agency: list(each) for agency, each in w.noticed.items()}
+    w.send(alert(version=2, subject__model="other"), "vin:1", proposals=["weak:1"])
+    w.settle()
+    scores = {
+        link["score"]
+        for memory in w.memories
+        for record in (alert(), alert("bra-federal", "B1"))
+        for link in Register(Overlay(memory), IDS).links(record["alert_id"])
+    }
+    assert scores == {0.9}
+    assert w.noticed == told
+
+
+def test_what_contradicts_after_an_update_is_parted() -> None:
+    w = world()
+    w.send(alert(), "vin:1", claims=["plate:1"])
+    w.send(alert("bra-federal", "B1"), "plate:1")
+    w.settle()
+    assert w.links()
+    w.contradict = lambda _one, _other: True
+    w.send(alert("bra-federal", "B1", 2, subject__model="other"), "plate:1")
+    w.settle()
+    assert w.links() == set()

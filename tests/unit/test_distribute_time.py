@@ -11,7 +11,7 @@ from factories import DAY_MS, NOW_MS
 from hueandcry.admit.head import head_of
 from hueandcry.alerts.validity import longest
 from hueandcry.distribute.schedule import KEPT_MS, MARKED_MS
-from simulator import World, alert, small_network
+from simulator import World, alert, digest, small_network
 
 NETWORK = small_network()
 OTHERS = {"deu-vehicles", "bra-federal", "usa-cyber", "ken-police"}
@@ -195,3 +195,44 @@ def test_after_any_history_no_alert_outlives_its_validity_and_versions_never_go_
             last[alert_id] = version
         for alert_id in w.holding(agency):
             assert w.states().get(alert_id) == "active", f"{agency} holds what has ended"
+
+
+def marks(w: World) -> int:
+    return sum(1 for memory in w.memories for _ in memory.scan(b"v"))
+
+
+def test_that_an_alert_has_moved_is_known_for_as_long_as_an_old_version_counts_and_no_longer() -> None:
+    w = World(NETWORK, 3)
+    first, end = alert(expires_at=NOW_MS + 60 * DAY_MS), NOW_MS + 60 * DAY_MS
+    w.send(first, "vin:1")
+    home = w.partition_of(digest("vin:1"))
+    other = next(name for name in map("vin:{}".format, range(2, 20)) if w.partition_of(digest(name)) != home)
+    w.send(alert(version=2, message_type="extend", expires_at=NOW_MS + 300 * DAY_MS), other)
+    w.settle()
+    assert marks(w) == 2
+    # Where it never lived, as long as the topics keep what was not read; where it lived, until the end it had there.
+    w.tick(NOW_MS + KEPT_MS)
+    assert marks(w) == 1
+    w.tick(end - 1)
+    w.send(first, "vin:1")
+    assert w.states() == {first["alert_id"]: "active"}
+    assert w.holds["ken-police", first["alert_id"]] == ("updated", 2)
+    w.tick(end)
+    assert marks(w) == 0
+    assert "moved" not in {each.what for each in w.waiting()}
+
+
+def test_a_mark_that_was_renewed_stays_and_one_of_an_alert_that_came_back_is_gone() -> None:
+    w = World(NETWORK, 3)
+    names = {w.partition_of(digest(name)): name for name in map("vin:{}".format, range(20))}
+    far = NOW_MS + 300 * DAY_MS
+    w.send(alert(expires_at=far), names[0])
+    for version, to, later in ((2, 1, 0), (3, 0, 10), (4, 2, 20)):
+        w.now_ms = NOW_MS + later * DAY_MS
+        w.send(alert(version=version, expires_at=far), names[to])
+        w.settle()
+    assert marks(w) == 2
+    w.tick(NOW_MS + KEPT_MS + 19 * DAY_MS)
+    assert marks(w) == 2
+    w.tick(far)
+    assert marks(w) == 0

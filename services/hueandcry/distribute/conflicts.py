@@ -66,7 +66,7 @@ def enter(
     """
     if before is None or before["only"] == entry["head"]["alert_id"]:
         return cluster, []
-    stances = _stances(register, before)
+    stances = _stances(register, identity, before, entry, known)
     own = _slot(entry["head"])
     if known is None or _slot(known["head"]) != own:
         if known is not None:
@@ -94,12 +94,23 @@ def leave(register: Register, identity: bytes, known: Entry) -> None:
         register.put_cluster(identity, {**cluster, "stances": stances})
 
 
-def _stances(register: Register, cluster: Entry) -> dict[str, Any]:
-    """By slot, the stances of a cluster; where it has only ever had one member, they are that one's."""
-    if cluster["only"] is None:
+def _stances(register: Register, identity: bytes, cluster: Entry, entry: Entry, known: Entry | None) -> dict[str, Any]:
+    """By slot, the stances of a cluster as it was before `entry` joined it or changed from `known`.
+
+    One that has only ever had one member has those of that one. A cluster from before stances were kept has none, and
+    gets them from its members, once.
+    """
+    if cluster["stances"]:
         return dict(cluster["stances"])
-    only = register.alert(cluster["only"])
-    return {_slot(only["head"]): {"alerts": 1, **_named(only["head"])}} if only is not None else {}
+    ids = [cluster["only"]] if cluster["only"] is not None else register.members(identity)
+    members = (known if each == entry["head"]["alert_id"] else register.alert(each) for each in ids)
+    stances: dict[str, Any] = {}
+    for member in members:
+        if member is not None and member["state"] == "active":
+            slot = _slot(member["head"])
+            found = stances.get(slot, {"alerts": 0, **_named(member["head"])})
+            stances[slot] = {**found, "alerts": found["alerts"] + 1}
+    return stances
 
 
 def _drop(register: Register, identity: bytes, stances: dict[str, Any], known: Entry) -> None:

@@ -238,6 +238,11 @@ class Decider:
         if due.what == "unmark":
             self._register.drop_mark(due.alert_id)
             return decision
+        if due.what == "moved":
+            until = self._register.moved_until(due.alert_id)
+            if until is not None and until <= due.at_ms:
+                self._register.drop_moved(due.alert_id)
+            return decision
         if known is None:
             return decision
         if all(due.what != each.what or due.at_ms < each.at_ms for each in schedule.times(known)):
@@ -280,7 +285,7 @@ class Decider:
                 return
             before = self._register.moved(alert_id)
             if before is None or before[0] < version:
-                self._register.put_moved(alert_id, version, home)
+                self._has_moved(alert_id, version, home, self._register.moved_until(alert_id) or 0)
             return
         last = known["head"]["version"]
         if last >= version:
@@ -292,7 +297,7 @@ class Decider:
             return
         schedule.change(self._register.state, known, None)
         self._register.drop_alert(alert_id)
-        self._register.put_moved(alert_id, version, home)
+        self._has_moved(alert_id, version, home, _latest_end(known))
         if known["state"] == "active":
             self._clusters.leave(known, decision)
             self._parts(known, decision)
@@ -301,6 +306,16 @@ class Decider:
         decision.claims.append(Claim(home, handover))
         for part in reported.hand_over(self._register.state, known):
             decision.claims.append(Claim(home, claim("reports", alert_id, last, home, reports=part)))
+
+    def _has_moved(self, alert_id: str, version: int, home: int, latest_end: int) -> None:
+        """Note where an alert lives now, for as long as one of its old versions may come here.
+
+        Those that had come could be sent again until the end that they name, after which admit refuses them; one that
+        was never read lies in the topics no longer than KEPT_MS.
+        """
+        until = max(latest_end, self._now_ms + schedule.KEPT_MS)
+        self._register.put_moved(alert_id, version, home, until)
+        schedule.set_due(self._register.state, Due(until, "moved", alert_id))
 
     def _handover(self, record: dict[str, Any], known: Entry | None, decision: Decision) -> None:
         if known is None:

@@ -5,7 +5,8 @@ Keys, all within the partition that the identity key belongs to:
     c + identity key              ClusterEntry
     m + identity key + alert id   member of a cluster that has or had more than one; empty value
     h + identity key              Holders of such a cluster
-    v + alert id                  the alert has moved: its version and the partition it lives in now
+    v + alert id                  the alert has moved: its version, the partition it lives in now, and until when that
+                                  is of use
     z + alert id                  the alert has ended and been forgotten; empty value
     d + time + what + alert id    what is due for an alert (`schedule`); empty value
     l + alert id + other id       AlertLink: the other alert is, or may be, on the same subject
@@ -36,7 +37,7 @@ LINK, DISTINCT, CLAIMANT = b"l", b"x", b"k"
 #: Records that are values in the register; the registry must know them.
 RECORDS = ("hueandcry.RegisterEntry", "hueandcry.ClusterEntry", "hueandcry.Holders", "hueandcry.AlertLink")
 
-_PLACE = struct.Struct(">ii")
+_PLACE = struct.Struct(">iiq")
 _AGE = struct.Struct(">Q")
 _CLAIMED = struct.Struct(">ii?")
 _NEWEST = 2**63 - 1
@@ -140,11 +141,16 @@ class Register:
     def moved(self, alert_id: str) -> tuple[int, int] | None:
         """Version and partition of an alert that has moved away, or was announced elsewhere before it came here."""
         packed = self.state.get(MOVED + alert_id.encode())
-        return _PLACE.unpack(packed) if packed else None
+        return _PLACE.unpack(packed)[:2] if packed else None
 
-    def put_moved(self, alert_id: str, version: int, home: int) -> None:
-        """Note where an alert lives now."""
-        self.state.put(MOVED + alert_id.encode(), _PLACE.pack(version, home))
+    def put_moved(self, alert_id: str, version: int, home: int, until_ms: int) -> None:
+        """Note where an alert lives now, and until when that is of use; epoch milliseconds."""
+        self.state.put(MOVED + alert_id.encode(), _PLACE.pack(version, home, until_ms))
+
+    def moved_until(self, alert_id: str) -> int | None:
+        """Until when it is of use that an alert has moved; None where it has not."""
+        packed = self.state.get(MOVED + alert_id.encode())
+        return _PLACE.unpack(packed)[2] if packed else None
 
     def drop_moved(self, alert_id: str) -> None:
         """The alert lives here again."""

@@ -8,7 +8,8 @@ Rules:
    strong key they are linked unless they contradict each other; by a weak one where `likeness` says so.
 4. Members of one cluster are not linked: they are together already. Nor are two of which an issuer says that they are
    distinct.
-5. Both homes keep the link, with the head of the other, by which it is decided who may know of it. Each tells the other
+5. An alert that says something else of its subject is judged anew: its links, and who has its keys.
+6. Both homes keep the link, with the head of the other, by which it is decided who may know of it. Each tells the other
    of every new version and of the end. A link that the other home does not confirm is taken back, so that messages
    which cross leave no trace.
 """
@@ -47,11 +48,13 @@ class Judge:
         partition_of: partition that a key belongs to.
         contradict: whether two alerts with one strong key can't be on one subject.
         likeness: score and reasons of two alerts that may be on one subject; None where that is not likely.
+        differs: whether two versions of an alert say something else of its subject.
     """
 
     partition_of: Callable[[bytes], int]
     contradict: Callable[[Entry, Entry], bool]
     likeness: Callable[[Entry, Entry], tuple[float, Sequence[Remark]] | None]
+    differs: Callable[[Entry, Entry], bool]
 
 
 class Links:
@@ -88,15 +91,23 @@ class Links:
             self.hold(entry)
             return
         alert_id = entry["head"]["alert_id"]
-        if _standing(entry) != _standing(known):
+        stands_otherwise, differs = _standing(entry) != _standing(known), self._judge.differs(known, entry)
+        if stands_otherwise:
             lost, lost_weak = (old - new for old, new in zip(_keys(known), _keys(entry), strict=True))
             self._tell_keys("dropped", known, lost, lost_weak)
             for link in list(self._register.links(alert_id)):
                 if not self._may_link(entry, link):
                     self._part(alert_id, link)
+        links = list(self._register.links(alert_id))
+        if differs:
+            # Before its keys are entered again: else the other home could confirm what it is about to take back.
+            for link in links:
+                self._go_to(entry, link["home"], [link["head"]["alert_id"]], link["key"], weak=_is_weak(link))
+        if differs or stands_otherwise:
             self.hold(entry)
-        for link in list(self._register.links(alert_id)):
-            self._tell_link(entry, link)
+        if not differs:
+            for link in links:
+                self._tell_link(entry, link)
 
     def hold(self, entry: Entry) -> None:
         """Enter an active alert of this partition under its keys, once or again."""
@@ -144,14 +155,12 @@ class Links:
         entry, (key, weak) = self._active(record["alert_id"]), next(keys_of(record))
         if entry is None or key not in _keys(entry)[weak]:
             return
-        by_home: dict[int, list[Entry]] = {}
+        by_home: dict[int, list[str]] = {}
         for other in record["others"]:
             # Where they are linked already, too: that link may be on its way out.
-            by_home.setdefault(other["home"], []).append(other)
+            by_home.setdefault(other["home"], []).append(other["alert_id"])
         for home, others in by_home.items():
-            head = entry["head"]
-            met = claim("met", head["alert_id"], head["version"], self._partition, others=others, entry=entry)
-            self._post(home, met | named(key, weak))
+            self._go_to(entry, home, others, key, weak=weak)
 
     def _met(self, record: Entry) -> None:
         """A newer alert has come to be compared with alerts of this partition."""
@@ -166,6 +175,13 @@ class Links:
             if before is not None and before["key"] not in _keys(newer)[_is_weak(before)]:
                 before = None
             made = before if before is not None and (weak or not _is_weak(before)) else None
+            if made is not None and made["head"]["version"] < newer["head"]["version"]:
+                # As it was told, but for what is said of it; where nothing speaks for it any more, it goes.
+                judged = self._judged(newer, own, made["key"], weak=_is_weak(made))
+                if judged is None:
+                    self._part(each["alert_id"], made)
+                    continue
+                made = judged | {"at": made["at"]}
             link = made or self._judged(newer, own, key, weak=weak)
             if link is None or (before is None and self._is_full(each["alert_id"])):
                 continue
@@ -174,6 +190,13 @@ class Links:
             self._tell_link(own, link)
             if made is None:
                 self.found.append(Found(newer, own, link))
+
+    def _go_to(self, entry: Entry, home: int, others: Sequence[str], key: bytes, *, weak: bool) -> None:
+        """Send an alert to another home, to be compared with alerts there that have the key too."""
+        head = entry["head"]
+        there = [{"alert_id": other, "home": home} for other in others]
+        met = claim("met", head["alert_id"], head["version"], self._partition, others=there, entry=entry)
+        self._post(home, met | named(key, weak))
 
     def _judged(self, newer: Entry, own: Entry, key: bytes, *, weak: bool) -> Entry | None:
         """Basis, key, score and reasons of a link of two alerts; None where they are not linked."""

@@ -6,8 +6,9 @@ Rules:
    expired, is a mark that it has ended: else an old message, or an update of who has not noticed, would bring it back.
 2. What is due follows from the alert's entry alone (`times`), so that entry and schedule can't come apart: whoever
    changes the entry calls `change` with both.
-3. A hit on an alert has an answer due (`reported`); that goes with the hit, not with the alert's entry.
-4. What is due is done once. A time that a new version does not change is not set again.
+3. That an alert has moved away is known here for as long as an old version of it may come.
+4. A hit on an alert has an answer due (`reported`); that goes with the hit, not with the alert's entry.
+5. What is due is done once. A time that a new version does not change is not set again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from hueandcry.alerts.validity import DAY_MS
 from hueandcry.lanes.state import Overlay
 
-What = Literal["review", "expire", "forget", "unmark", "answer"]
+What = Literal["review", "expire", "forget", "unmark", "moved", "answer"]
 WHAT: tuple[What, ...] = get_args(What)
 
 #: How long an ended alert stays in the register: as long as the alerts topics keep its messages (topics/topics.yaml).
@@ -28,7 +29,14 @@ KEPT_MS = 30 * DAY_MS
 MARKED_MS = 3653 * DAY_MS
 
 DUE = b"d"
-_CODES: dict[What, bytes] = {"review": b"r", "expire": b"e", "forget": b"f", "unmark": b"u", "answer": b"a"}
+_CODES: dict[What, bytes] = {
+    "review": b"r",
+    "expire": b"e",
+    "forget": b"f",
+    "unmark": b"u",
+    "moved": b"m",
+    "answer": b"a",
+}
 _WHATS: dict[bytes, What] = {code: what for what, code in _CODES.items()}
 _TIME = struct.Struct(">Q")
 #: Added to a time, so that those before 1970 sort before those after it.

@@ -97,7 +97,7 @@ class Distribute:
             may_see=self._may_see,
             confirm_within_ms=confirm_within_ms,
         )
-        self._judge = Judge(lambda key: partition_of(key, partitions), self._contradict, self._likeness)
+        self._judge = Judge(lambda key: partition_of(key, partitions), self._contradict, self._likeness, self._differs)
         self._indexed: tuple[Network, RoutingIndex] | None = None
 
     def process(self, batch: Batch) -> Effects:
@@ -325,6 +325,9 @@ class Distribute:
 
     def _likeness(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> Likeness | None:
         return possible_match(self._alert(one), self._alert(other))
+
+    def _differs(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        return one["digest"] != other["digest"] and self._alert(one)["subject"] != self._alert(other)["subject"]
 
     def _alert(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         return decode_as("hueandcry.Alert", entry["body"], self._schemas.writer(entry["schema_id"]))
