@@ -96,7 +96,7 @@ class Shelf:
         key = b"a" + alert["alert_id"].encode()
         home = next(number for number, memory in enumerate(self.memories) if memory.get(key) is not None)
         self.memories[to].pairs[key] = self.memories[home].pairs.pop(key)
-        self._change(home, lambda register: register.put_moved(alert["alert_id"], alert["version"], to))
+        self._change(home, lambda register: register.put_moved(alert["alert_id"], alert["version"], to, NOW_MS))
 
     def _plates(self, partition: int) -> Plates:
         plates = Plates(self.memories[partition], READING)
