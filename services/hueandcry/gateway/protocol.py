@@ -53,7 +53,7 @@ class Protocol(H11Protocol):
         if answering or idle or self.transport.is_closing():
             self._forget()
         elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def _forget(self) -> None:
         if self._head_timer is not None:
