@@ -90,7 +90,26 @@ def test_a_pod_of_a_stage_keeps_its_name_its_state_and_its_place_apart() -> None
             where = {each["topologyKey"] for each in pod["topologySpreadConstraints"]}
             assert where == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
     budgets = {part["metadata"]["name"] for part in parts if part["kind"] == "PodDisruptionBudget"}
-    assert {f"try-hueandcry-{name}" for name in ("admit", "distribute", "registry")} <= budgets
+    assert {f"try-hueandcry-{name}" for name in ("admit", "distribute", "registry", "search")} <= budgets
+
+
+def test_search_is_there_where_it_is_asked_for() -> None:
+    assert "search" not in pods(rendered(CHART / "ci/values.yaml"))
+    parts = rendered(CHART / "ci/all.yaml")
+    (container,) = pods(parts)["search"]["containers"]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert container["command"] == ["hueandcry", "serve", "search"]
+    (port,) = container["ports"]
+    assert given["HUEANDCRY_SEARCH_PORT"] == str(port["containerPort"])
+    (service,) = [p for p in parts if p["kind"] == "Service" and p["metadata"]["name"] == "try-hueandcry-search"]
+    assert [each["targetPort"] for each in service["spec"]["ports"]] == [port["name"]]
+    mounts = {each["mountPath"] for each in container["volumeMounts"]}
+    files = [
+        given[f"HUEANDCRY_{name}"] for name in ("SEARCH_CERTIFICATE", "SEARCH_KEY", "CA", "REGISTRY_CA", "STATE_DIR")
+    ]
+    assert all(any(file == mount or file.startswith(f"{mount}/") for mount in mounts) for file in files if file)
+    told = helm("template", "try", str(CHART), "-f", str(CHART / "ci/values.yaml"), "--set", "search.enabled=true")
+    assert told.returncode != 0
 
 
 def test_dashboards_and_rules_are_those_that_are_tested() -> None:
