@@ -13,7 +13,7 @@ from hueandcry.admit.head import head_of
 from hueandcry.alerts.checks import check
 from hueandcry.alerts.model import Alert, complete
 from hueandcry.control.network import load_network
-from hueandcry.demo import expected, scenario
+from hueandcry.demo import desk, expected, scenario
 from hueandcry.errors import HueAndCryError
 from hueandcry.rights.network import Network
 from oracle import oracle_asks, oracle_may_receive
@@ -126,3 +126,22 @@ def test_a_statement_that_can_not_be_meant_is_refused(tmp_path: Path, entry: str
     (tmp_path / "expected.yaml").write_text(f"entries:\n  - {entry}\n", "utf-8")
     with pytest.raises(HueAndCryError):
         expected.load(tmp_path)
+
+
+def test_what_is_done_at_the_desk_is_about_alerts_that_are_there(plan: scenario.Scenario, network: Network) -> None:
+    hits, searches = desk.load()
+    issuers = {
+        alert["national_reference"]: agency
+        for step in plan.steps
+        for agency, alerts in step.alerts.items()
+        for alert in alerts
+    }
+    for hit in hits:
+        assert {hit.by, *hit.notices} <= network.agencies.keys()
+        assert hit.notices[issuers[hit.alert]] == ["report"]
+        assert hit.notices[hit.by] == ["answer"]
+    named = [reference for asked in searches for reference in (*asked.exact, *asked.proposed)]
+    assert set(named) <= issuers.keys()
+    assert {asked.by for asked in searches} <= network.agencies.keys()
+    # One finds the very alert, one a possible one, one whom to ask, and one nothing.
+    assert {asked.wanted.partition(" ")[0] for asked in searches} == {"exact", "possible", "ask", "nothing"}

@@ -85,6 +85,7 @@ def _play(console: Console, home: Path, network_dir: Path, *, keep: bool, as_jso
         good = not result.differences
         if not as_json:
             _tell(console, result)
+            _say_desk(console, result)
             _ask(console, plan.questions, result, cluster.home)
         _summary(console, result, up, monotonic() - began)
         if as_json:
@@ -119,6 +120,14 @@ def _tell(console: Console, result: Result) -> None:
     console.print()
 
 
+def _say_desk(console: Console, result: Result) -> None:
+    """The hit and the searches."""
+    console.print("A hit, and searches", style="italic")
+    for line in result.desk.said:
+        console.print(Padding(escape(line), (0, 0, 0, 2)), highlight=False)
+    console.print()
+
+
 def _ask(console: Console, questions: Sequence[scenario.Question], result: Result, home: Path) -> None:
     """`hueandcry why`, as an operator would ask."""
     for question in questions:
@@ -144,6 +153,7 @@ def _summary(console: Console, result: Result, up: float, took: float) -> None:
         "Published": f"{len(result.sent)} messages of {len({each.agency for each in result.sent})} agencies",
         "Received": f"{delivered} deliveries in {len(result.inboxes)} inboxes; {redacted} redacted, "
         f"{result.verified} verified under their issuers' keys",
+        "Desk": f"{result.desk.hits} hit confirmed, told to whom it concerns; {result.desk.searches} searches answered",
         "Balance": result.balance.sentence,
         "Time": f"{took:.0f} s, of which {up:.0f} s to start",
     }
@@ -173,6 +183,7 @@ def _as_json(result: Result, took: float) -> dict[str, Any]:
         "published": len(result.sent),
         "received": {agency: len(inbox) for agency, inbox in sorted(result.inboxes.items())},
         "verified": result.verified,
+        "desk": {"hits": result.desk.hits, "searches": result.desk.searches, "said": result.desk.said},
         "refused": refused,
         "balance": result.balance.to_json(),
         "differences": [each._asdict() for each in result.differences],

@@ -15,7 +15,7 @@ from typing import Any
 
 from hueandcry.control.doctor.balance import Balance, balance
 from hueandcry.control.local import LocalCluster
-from hueandcry.demo import expected, scenario
+from hueandcry.demo import desk, expected, scenario
 from hueandcry.demo.compare import Difference, Sent, Told, differences
 from hueandcry.demo.player import Player, Source, Watch, read_everything
 from hueandcry.demo.view import View
@@ -33,6 +33,7 @@ class Result:
     """What came of a run.
 
     Attributes:
+        desk: what came of the hit and the searches.
         verified: deliveries of originals whose signature their receiver has verified.
         differences: all that is not as the scenario's author states it; empty where all is.
     """
@@ -40,6 +41,7 @@ class Result:
     sent: list[Sent]
     told: Mapping[Source, list[Told]]
     inboxes: Mapping[str, list[Delivery]]
+    desk: desk.Done
     verified: int
     balance: Balance
     differences: list[Difference]
@@ -135,9 +137,17 @@ def run(home: Path, network: Network, operator: Mapping[str, Any], plan: scenari
                 view.step_done()
     finally:
         player.close()
+    view.doing("reporting a hit, and searching")
+    id_of = {each.reference: each.alert_id for each in player.sent}
+    done = desk.work(home, agencies, id_of, {each.reference: each.agency for each in player.sent})
     view.doing("reading everything again from the beginning, and comparing")
     told, inboxes = read_everything(home, agencies)
-    found = differences(expected.load(), player.sent, told, inboxes)
+    of_reports = {source: outcomes for source, outcomes in told.items() if source[0].startswith("hits.")}
+    told = {source: outcomes for source, outcomes in told.items() if source not in of_reports}
+    found = differences(expected.load(), player.sent, told, inboxes) + done.differences
+    outcomes = sorted(each.outcome for receipts in of_reports.values() for each in receipts)
+    if outcomes != (wanted := ["delivered"] * 2 * done.hits):
+        found.append(Difference("", "reports", ", ".join(wanted), ", ".join(outcomes) or "nothing"))
     verified, unproven = _verify(inboxes, network)
     view.doing("taking the balance")
     taken = balance(operator, network.regions)
@@ -145,7 +155,7 @@ def run(home: Path, network: Network, operator: Mapping[str, Any], plan: scenari
     found += [Difference("", "balance", "every message has one outcome", fault) for fault in taken.faults]
     if taken.came_in != len(player.sent) or taken.waiting or not taken.counted:
         found.append(Difference("", "balance", f"{len(player.sent)} in, all with an outcome", taken.sentence))
-    return Result(player.sent, told, inboxes, verified, taken, found)
+    return Result(player.sent, told, inboxes, done, verified, taken, found)
 
 
 def now() -> datetime:
