@@ -30,3 +30,6 @@ def test_nonces_are_forgotten_when_nobody_can_send_them_again() -> None:
     assert len(book) <= KEPT_MS // 1_000 + 1
     assert book.is_first(record("999"), Place(0, 999))
     assert not book.is_first(record("0"), Place(0, 0))
+    # Where there is no room for more, time alone makes some.
+    book.forget(1_000_000 + KEPT_MS)
+    assert len(book) == 0

@@ -130,6 +130,17 @@ def test_it_follows_what_changes_before_and_after_it_has_read_all(
     )
 
 
+def test_an_entry_that_can_not_be_read_ends_nothing() -> None:
+    memory, shelf = Memory(), Shelf(1)
+    shelf.enter(vehicle("1", "AB123"))
+    memory.pairs = {**shelf.memories[0].pairs, ALERT + b"x": b"no record"}
+    plates = Plates(memory, READING)
+    while plates.step():
+        pass
+    plates.changed({ALERT + b"y": b"no record either"})
+    assert sum(value is not None for value in plates.find(read_pattern("AB1*"), 10)) == 1
+
+
 # -- the answer ---------------------------------------------------------------------------------------------------
 
 

@@ -64,7 +64,11 @@ class Book:
     def enter(self, record: Mapping[str, Any], place: Place, at_ms: int) -> None:
         """Enter a hueandcry.Consultation that Kafka took at this time, and forget those of long before."""
         self._seen.setdefault(_name(record), _Seen(place, at_ms))
-        while self._seen and next(iter(self._seen.values())).at_ms < at_ms - KEPT_MS:
+        self.forget(at_ms)
+
+    def forget(self, now_ms: int) -> None:
+        """Forget what nobody can send again by now."""
+        while self._seen and next(iter(self._seen.values())).at_ms < now_ms - KEPT_MS:
             self._seen.popitem(last=False)
 
     def is_first(self, record: Mapping[str, Any], place: Place) -> bool:
@@ -100,6 +104,7 @@ class Nonces:
         with self._lock:
             ends = self._ends
             read = ends is not None and all(self._at[partition] >= end for partition, end in ends.items())
+            self._book.forget(int(time.time() * 1000))
             return read and len(self._book) < MOST_NONCES
 
     async def is_first(self, record: Mapping[str, Any], place: Place) -> bool:

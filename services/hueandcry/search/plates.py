@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
@@ -19,8 +20,10 @@ from hueandcry.lanes.state import View
 from hueandcry.search.patterns import Plate, PlateIndex, PlatePattern
 from hueandcry.search.reading import Reading
 
-#: So many entries are read at a time.
-_STEP = 100
+log = logging.getLogger(__name__)
+
+#: So many entries are read at a time: a few milliseconds.
+_STEP = 20
 #: So many that have changed are let lie, however few there are.
 _LEAST_LEFT_OVER = 10_000
 
@@ -102,10 +105,15 @@ class Plates:
         """The plate of an active alert."""
         if value is None:
             return None
-        entry = self._read.entry(value)
-        if entry["state"] != "active" or entry["head"]["kind"] != "stolen_vehicle":
+        try:
+            entry = self._read.entry(value)
+            if entry["state"] != "active" or entry["head"]["kind"] != "stolen_vehicle":
+                return None
+            return plate_of(self._read.alert(entry))
+        except Exception as error:
+            # One that can't be read must not end the following of the register; it is not found by a part of its plate.
+            log.error("an entry of the register can't be read: %s", type(error).__name__)
             return None
-        return plate_of(self._read.alert(entry))
 
 
 def plate_of(alert: Entry) -> Plate | None:
