@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hueandcry.errors import UnknownSchema
 from hueandcry.gateway import streams, tail
 from hueandcry.gateway.events import Event
 from hueandcry.gateway.mail import Cursor, Item, Mail
@@ -209,3 +212,46 @@ def test_a_stream_ends_whole_when_the_process_is_to_end() -> None:
 
     assert asyncio.run(_listen(send, _stays, ending=True)) == "stopped"
     assert sent[-1] == {"type": "http.response.body", "body": b""}
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+class Message:
+    """A message as librdkafka gives it."""
+
+    def __init__(self, value: bytes | None) -> None:
+        self._value = value
+
+    def __getattr__(self, name: str) -> Any:
+        of = {"partition": 1, "offset": 7, "topic": "inbox.x", "key": b"alert", "value": self._value, "headers": None}
+        return lambda: (1, 1_900_000_000_000) if name == "timestamp" else of[name]
+
+
+class NoSchemas:
+    def writer(self, schema_id: int) -> Any:
+        raise UnknownSchema(f"schema id {schema_id} is not in the registry")
+
+
+class Broken:
+    def writer(self, schema_id: int) -> Any:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("value", "ids", "kind", "told"),
+    [
+        (None, NoSchemas(), "erased", {"alert_id": "alert"}),
+        (b"", NoSchemas(), "unreadable", {"rule": "wire.framing"}),
+        (b"\0\0\0\0\1x", NoSchemas(), "unreadable", {"rule": "wire.unknown_schema"}),
+        (b"\0\0\0\0\1x", Broken(), "unreadable", {"rule": "wire"}),
+    ],
+)
+def test_a_message_without_content_or_sense_is_an_event_too(value: Any, ids: Any, kind: str, told: Any) -> None:
+    made = Event("inbox", cast("Any", Message(value)), ids)
+    assert made.type == kind
+    shown = json.loads(made.json)
+    assert (shown["event"], shown["kafka"]) == (kind, {"topic": "inbox.x", "partition": 1, "offset": 7})
+    assert told.items() <= shown.items()
+    raw = json.loads(made.raw)
+    assert (base64.b64decode(raw["value"]) if raw["value"] is not None else None) == value

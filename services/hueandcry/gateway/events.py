@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from confluent_kafka import Message
 
-from hueandcry.errors import WireError
+from hueandcry.errors import RegistryError, WireError
 from hueandcry.gateway.positions import Source
 from hueandcry.sdk.delivery import Headers, Place, read_delivery, read_notice, read_receipt
 from hueandcry.sdk.reader import timestamp
 from hueandcry.wire.codec import SchemaIds
+
+log = logging.getLogger(__name__)
 
 _TYPES: dict[Source, str] = {"inbox": "delivery", "receipts": "receipt", "notices": "notice"}
 _IDS = {"delivery": "delivery_id", "receipt": "receipt_id", "notice": "notice_id"}
@@ -77,6 +80,12 @@ class Event:
             return _TYPES[source], read().to_json()
         except WireError as error:
             return "unreadable", {"rule": error.rule, "message": str(error), "kafka": self._kafka()}
+        except RegistryError:
+            raise
+        except Exception as error:  # whatever one message holds, those after it are read
+            place = self._place
+            log.exception("a message can't be read: %s %d %d", place.topic, place.partition, place.offset)
+            return "unreadable", {"rule": "wire", "message": type(error).__name__, "kafka": self._kafka()}
 
     def _kafka(self) -> dict[str, Any]:
         return {"topic": self._place.topic, "partition": self.partition, "offset": self.offset}

@@ -161,27 +161,34 @@ class Tail:
         self._thread.join(10.0)
 
     def _run(self) -> None:
-        consumer = Consumer(self._config)
         assigned: dict[str, Ring] = {}
         places: dict[tuple[str, int], int] = {}
+        while not self._stopping.is_set():
+            consumer = Consumer(self._config)
+            # A consumer after a fault goes on where the one before was.
+            self._changed.set()
+            try:
+                self._read_on(consumer, assigned, places)
+            except Exception:
+                log.exception("the tail begins anew")
+                self._stopping.wait(1.0)
+            finally:
+                consumer.close()
+
+    def _read_on(self, consumer: Consumer, assigned: dict[str, Ring], places: dict[tuple[str, int], int]) -> None:
         looked = time.monotonic()
-        try:
-            while not self._stopping.is_set():
-                if self._changed.is_set() or time.monotonic() - looked > IDLE / 4:
-                    self._changed.clear()
-                    looked = time.monotonic()
-                    self._assign(consumer, assigned, places)
-                if not assigned:
-                    self._changed.wait(0.2)
-                    continue
-                # One first, so that it goes on at once; then what else has come.
-                first = consumer.poll(0.1)
-                if first is not None:
-                    self._take([first, *consumer.consume(500, 0)], assigned, places)
-        except Exception:
-            log.exception("the tail has ended")
-        finally:
-            consumer.close()
+        while not self._stopping.is_set():
+            if self._changed.is_set() or time.monotonic() - looked > IDLE / 4:
+                self._changed.clear()
+                looked = time.monotonic()
+                self._assign(consumer, assigned, places)
+            if not assigned:
+                self._changed.wait(0.2)
+                continue
+            # One first, so that it goes on at once; then what else has come.
+            first = consumer.poll(0.1)
+            if first is not None:
+                self._take([first, *consumer.consume(500, 0)], assigned, places)
 
     def _assign(self, consumer: Consumer, assigned: dict[str, Ring], places: dict[tuple[str, int], int]) -> None:
         """Read what is listened to, and nothing else; where it was read already, go on there."""
@@ -213,19 +220,20 @@ class Tail:
 
     def _take(self, messages: list[Message], assigned: Mapping[str, Ring], places: dict[tuple[str, int], int]) -> None:
         came: dict[str, list[Event]] = {}
-        for message in messages:
-            topic = message.topic() or ""
-            error = message.error()
-            if error is not None:
-                if error.code() != KafkaError._PARTITION_EOF:
-                    log.warning("topic %s: %s", topic, error.name())
-                continue
-            if topic not in assigned:
-                continue
-            places[topic, message.partition() or 0] = (message.offset() or 0) + 1
-            came.setdefault(topic, []).append(self._event(assigned[topic].source, message))
-        for topic, events in came.items():
-            self._loop.call_soon_threadsafe(assigned[topic].take, events)
+        try:
+            for message in messages:
+                topic = message.topic() or ""
+                error = message.error()
+                if error is not None:
+                    if error.code() != KafkaError._PARTITION_EOF:
+                        log.warning("topic %s: %s", topic, error.name())
+                elif topic in assigned:
+                    came.setdefault(topic, []).append(self._event(assigned[topic].source, message))
+                    places[topic, message.partition() or 0] = (message.offset() or 0) + 1
+        finally:
+            # Also where one could not be made: its place is that before it.
+            for topic, events in came.items():
+                self._loop.call_soon_threadsafe(assigned[topic].take, events)
 
     def _event(self, source: Source, message: Message) -> Event:
         while True:

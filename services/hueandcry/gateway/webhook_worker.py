@@ -62,6 +62,8 @@ class Worker:
                 await self._read(consumer)
             except (KafkaException, RegistryError) as error:
                 log.warning("webhook %s of %s: %s", self.webhook.id, self._agency, error)
+            except Exception:  # the worker must outlive it: what was not committed comes again
+                log.exception("webhook %s of %s begins anew", self.webhook.id, self._agency)
             finally:
                 # Also where the task is cancelled: the thread goes on and must be waited for.
                 await asyncio.shield(self._in_thread(consumer.close))

@@ -79,6 +79,8 @@ class Webhooks:
                     seen = network
             except NetworkError as error:
                 log.warning("%s", error)
+            except Exception:  # the task must outlive it, or no webhook would ever begin or end again
+                log.exception("the webhooks could not be brought in line")
             await asyncio.sleep(_LOOK)
 
     async def _bring_in_line(self, network: Network) -> None:
