@@ -14,6 +14,7 @@ HueAndCryError
 │   └── StateError         the local state can't be used
 ├── RegistryError          the schema registry refused or did not answer
 ├── SearchError            a search was refused or not answered
+├── LedgerError            the ledger did not answer, or is not what it was
 ├── AlertInvalid           an alert is not sound; nothing of what came with it was sent
 └── PublishError           Kafka did not acknowledge all that was sent
 """
@@ -113,6 +114,14 @@ class RegistryError(HueAndCryError):
 
 class SearchError(HueAndCryError):
     """A search was refused or not answered. `rule` is the short name of what was not met; empty where none is told."""
+
+    def __init__(self, message: str, *, rule: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.rule = rule
+
+
+class LedgerError(HueAndCryError):
+    """The ledger refused or did not answer, or is not what it was. `rule` as of SearchError."""
 
     def __init__(self, message: str, *, rule: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)

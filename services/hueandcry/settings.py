@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     )
     confirm_urgent_seconds: int = Field(600, ge=1, description="time in which an urgent hit is to be confirmed")
     confirm_routine_seconds: int = Field(3600, ge=1, description="time in which a routine hit is to be confirmed")
+    ledger_verifier_key: str = Field(
+        "", description="public key of the ledger, as name+id+key, for `hueandcry ledger`; the ledger prints it"
+    )
     home: Path = Field(DEFAULT_HOME, description="folder of the local set-up and its profiles")
     state_dir: Path = Field(DEFAULT_HOME / "state", description="folder of the local state of the processors")
     network_dir: Path = Field(Path("topics"), description="folder that describes the network")

@@ -34,7 +34,7 @@ def main() -> None:
 
     async def answer(request: Request) -> Response:
         body = await request.body()
-        await consultations.log(RECORD)
+        await consultations.log(RECORD, "FRA")
         return Response(body, media_type="application/json")
 
     app = Starlette(routes=[Route("/search", answer, methods=["POST"])])

@@ -18,7 +18,7 @@ from hueandcry.control.local import LocalCluster
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(420)]
 TOPICS = Path(__file__).parents[2] / "topics"
-NAMES = ["broker", "registry", "admit", "distribute", "search", "gateway", "watch"]
+NAMES = ["broker", "registry", "admit", "distribute", "search", "gateway", "ledger", "watch"]
 
 
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +56,7 @@ def test_everything_runs_and_is_ready(home: Path) -> None:
 def test_an_agency_sees_its_own_topics_only(home: Path) -> None:
     config = LocalCluster(home).client_config("fra-police")
     topics = set(AdminClient(config).list_topics(timeout=20).topics)
-    mine = {"inbox.fra-police", "receipts.fra-police", "notices.fra-police"}
+    mine = {"inbox.fra-police", "receipts.fra-police", "notices.fra-police", "checkpoints"}
     assert topics == {"alerts.europe", "hits.europe", *mine}
 
 

@@ -20,6 +20,8 @@ from hueandcry.alerts.model import Alert, complete
 from hueandcry.cli import COMMANDS
 from hueandcry.gateway.settings import PREFIX as GATEWAY_PREFIX
 from hueandcry.gateway.settings import GatewaySettings
+from hueandcry.ledger.settings import PREFIX as LEDGER_PREFIX
+from hueandcry.ledger.settings import LedgerSettings
 from hueandcry.registry.settings import PREFIX as REGISTRY_PREFIX
 from hueandcry.registry.settings import RegistrySettings
 from hueandcry.search.settings import PREFIX as SEARCH_PREFIX
@@ -77,7 +79,7 @@ def shown_commands() -> Iterator[Command]:
 def command_of(word: str) -> Any:
     """The command or group of that name, as click knows it."""
     module: Any = __import__(f"hueandcry.cli.{word}", fromlist=["*"])
-    if COMMANDS[word].group:
+    if word in COMMANDS and COMMANDS[word].group:
         return typer.main.get_command(module.app)
     app = typer.Typer(add_completion=False)
     app.command()(getattr(module, word))
@@ -91,7 +93,9 @@ def test_every_command_that_is_shown_exists_with_its_options(command: Command) -
     if not rest:
         return
     found = command_of(word)
-    if COMMANDS[word].group:
+    if rest[0] in COMMANDS[word].instead:
+        found, rest = command_of(rest[0]), rest[1:]
+    elif COMMANDS[word].group:
         commands = found.commands
         assert rest[0] in commands
         found, rest = commands[rest[0]], rest[1:]
@@ -107,6 +111,7 @@ def test_every_command_is_explained() -> None:
     text = "".join(page.read_text("utf-8") for page in PAGES)
     for word, entry in COMMANDS.items():
         assert f"hueandcry {word}" in text
+        assert all(f"hueandcry {word} {sub}" in text for sub in entry.instead)
         if entry.group:
             missing = [sub for sub in command_of(word).commands if f"hueandcry {word} {sub}" not in text]
             assert missing == []
@@ -120,16 +125,24 @@ def test_every_setting_is_in_the_table_of_settings_and_nothing_else() -> None:
     real |= {WATCH_PREFIX + field.upper() for field in WatchSettings.model_fields}
     real |= {SEARCH_PREFIX + field.upper() for field in SearchSettings.model_fields}
     real |= {GATEWAY_PREFIX + field.upper() for field in GatewaySettings.model_fields}
+    real |= {LEDGER_PREFIX + field.upper() for field in LedgerSettings.model_fields}
     real |= {PREFIX + "CONFIG", PREFIX + "CACHE", PREFIX + "KEEP_TEST_HOME"}
     assert sorted(told) == sorted(real)
 
 
-@pytest.mark.parametrize("of", [Settings, RegistrySettings, SearchSettings, GatewaySettings])
+_PREFIXES = {
+    Settings: PREFIX,
+    RegistrySettings: REGISTRY_PREFIX,
+    SearchSettings: SEARCH_PREFIX,
+    GatewaySettings: GATEWAY_PREFIX,
+    LedgerSettings: LEDGER_PREFIX,
+}
+
+
+@pytest.mark.parametrize("of", _PREFIXES)
 def test_the_table_of_settings_tells_the_real_defaults(of: Any) -> None:
     text = (ROOT / "docs/settings.md").read_text("utf-8")
-    prefix = {Settings: PREFIX, RegistrySettings: REGISTRY_PREFIX, SearchSettings: SEARCH_PREFIX}.get(
-        of, GATEWAY_PREFIX
-    )
+    prefix = _PREFIXES[of]
     for field, info in of.model_fields.items():
         default = info.default
         if isinstance(default, (int, str, Path)) and str(default) and not info.is_required():

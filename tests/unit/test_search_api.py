@@ -42,12 +42,15 @@ class Consulted:
         self.records: list[dict[str, Any]] = []
         self.fails = False
 
-    async def log(self, record: dict[str, Any]) -> Place:
+    async def log(self, record: dict[str, Any], state: str) -> Place:
         if self.fails:
             raise NotLogged("the search can't be logged")
         # As it goes through Kafka.
         self.records.append(decode("Consultation", encode("Consultation", record)))
         return Place(0, len(self.records))
+
+    async def show(self, record: dict[str, Any], state: str) -> None:
+        assert record["consultation_id"] == self.records[-1]["consultation_id"]
 
 
 class Remembered:

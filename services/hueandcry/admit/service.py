@@ -9,6 +9,7 @@ from hueandcry.control.feed import NetworkFeed
 from hueandcry.lanes.app import lane_app
 from hueandcry.lanes.lane import Lane
 from hueandcry.lanes.worker import run
+from hueandcry.ledger.records import TOPIC as LEDGER
 from hueandcry.settings import Settings
 from hueandcry.wire.codec import SchemaIds
 from hueandcry.wire.kafka import client_config, partitions_of, producer_config, registry_client
@@ -33,7 +34,7 @@ def serve(settings: Settings) -> None:
         schemas=SchemaIds(registry_client(settings)),
         identity_secret=bytes.fromhex(settings.identity_secret.get_secret_value()),
         now_ms=lambda: time.time_ns() // 1_000_000,
-        partitions=partitions_of(settings, "claims")["claims"],
+        partitions=partitions_of(settings, "claims", LEDGER)["claims"],
     )
     app = lane_app("admit", settings)
     lane = Lane(

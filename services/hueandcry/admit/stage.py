@@ -21,6 +21,8 @@ from hueandcry.admit.authority import refusals as authority_refusals
 from hueandcry.admit.head import distinct_from, head_of
 from hueandcry.admit.opened import Refused, opened
 from hueandcry.alerts.checks import check, doubts
+from hueandcry.alerts.forms import is_uuid
+from hueandcry.alerts.ids import receipt_id
 from hueandcry.alerts.remarks import Remark
 from hueandcry.enrich import doubts as enrichment_doubts
 from hueandcry.enrich import enrich
@@ -30,6 +32,8 @@ from hueandcry.identity.proposals import proposal_keys
 from hueandcry.identity.refuse import refusals as identity_refusals
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record
+from hueandcry.ledger.records import TOPIC as LEDGER
+from hueandcry.ledger.records import Act, batches
 from hueandcry.metrics import FAULTS, REFUSALS, Uncommitted, shown
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.network import Network
@@ -72,6 +76,7 @@ class Admit:
         shown(FAULTS, "admit")
         self._claim_id = schemas.id_of("hueandcry.Claim")
         self._admitted_id = schemas.id_of("hueandcry.Admitted")
+        self._ledger_id = schemas.id_of("hueandcry.LedgerBatch")
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
 
     def process(self, batch: Batch) -> Effects:
@@ -81,6 +86,7 @@ class Admit:
         counts: dict[tuple[int, str], Counter[str]] = {}
         network = self._network()
         now_ms = self._now_ms()
+        acts: list[Act] = []
         for message in batch.messages:
             count = counts.setdefault((message.partition, message.topic), Counter())
             count["read"] += 1
@@ -89,7 +95,9 @@ class Admit:
                 count["admitted"] += 1
             except Refused as refused:
                 effects.records += self._refuse(message, refused, network, now_ms)
+                acts.append(_refusal(message, refused, network, now_ms))
                 count["refused"] += 1
+        effects.records += (Record(LEDGER, value) for value in batches(acts, self._ledger_id))
         _add_up(batch, counts)
         return effects
 
@@ -98,7 +106,10 @@ class Admit:
         (message,) = batch.messages
         self._told.forget()
         refused = Refused([Remark("", "kafka.refused", f"Kafka does not take this message: {reason}")])
-        records = self._refuse(message, refused, self._network(), self._now_ms())
+        network, now_ms = self._network(), self._now_ms()
+        records = self._refuse(message, refused, network, now_ms)
+        acts = [_refusal(message, refused, network, now_ms)]
+        records += (Record(LEDGER, value) for value in batches(acts, self._ledger_id))
         _add_up(batch, {(message.partition, message.topic): Counter(read=1, refused=1)})
         return Effects(records, batch.state, committed=self._told.tell)
 
@@ -188,7 +199,26 @@ class Admit:
         return records
 
 
+#: In place of an agency in the ledger, where nobody has signed what came in.
+UNVERIFIED = "unverified"
 _UNKEYED = Remark("", "key.alert_id", "the Kafka key is not the alert id, so versions may overtake each other")
+
+
+def _refusal(message: Incoming, refused: Refused, network: Network, now_ms: int) -> Act:
+    """What the ledger says of a refused message; by whom only where a signature says it."""
+    by = refused.signer or UNVERIFIED
+    agency = network.agencies.get(by)
+    record = refused.record if refused.signer is not None and refused.author == refused.signer else None
+    return Act(
+        "refused",
+        "report" if message.topic.startswith(reports.PREFIX) else "alert",
+        by,
+        now_ms,
+        state=agency.state if agency is not None else None,
+        alert_id=record["alert_id"] if record is not None and is_uuid(record["alert_id"]) else None,
+        rule=",".join(dict.fromkeys(remark.rule for remark in refused.remarks)),
+        ref=receipt_id(message.topic, message.partition, message.offset),
+    )
 
 
 def _add_up(batch: Batch, counts: dict[tuple[int, str], Counter[str]]) -> None:

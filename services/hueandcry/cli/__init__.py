@@ -23,6 +23,8 @@ from hueandcry.errors import HueAndCryError
 class _Entry(NamedTuple):
     help: str
     group: bool = False
+    #: Words that, written first after the command, mean another command: its module and function.
+    instead: tuple[str, ...] = ()
 
 
 #: In the order in which the help shows them.
@@ -30,9 +32,13 @@ COMMANDS = {
     "publish": _Entry("Publish alerts from files as an agency."),
     "distinguish": _Entry("Say that an alert of yours is about another subject than another."),
     "tail": _Entry("Show what an agency receives."),
-    "report": _Entry("Report a hit, a sighting or a flag on an alert, or answer a hit."),
+    "report": _Entry(
+        "Report a hit, a sighting or a flag on an alert, or answer a hit; or `report accountability`.",
+        instead=("accountability",),
+    ),
     "search": _Entry("Ask which active alerts an agency may see on a vehicle, person or threat."),
     "why": _Entry("Say why an agency did or did not get an alert."),
+    "ledger": _Entry("Verify the log of what was done with alerts, and prove what is in it.", group=True),
     "doctor": _Entry("Say what is wrong with the set-up."),
     "network": _Entry("Compare the network with the cluster, and make the cluster like it.", group=True),
     "serve": _Entry("Run one of the platform's processes.", group=True),
@@ -54,6 +60,8 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, found, rest = super().resolve_command(ctx, args)
+        if name and found and rest and rest[0] in COMMANDS[name].instead:
+            return f"{name} {rest[0]}", _single(rest[0]), rest[1:]
         return name, _load(name) if name and found else found, rest
 
 
@@ -61,8 +69,12 @@ def _load(name: str) -> Any:
     module = import_module(f"hueandcry.cli.{name}")
     if COMMANDS[name].group:
         return typer.main.get_group(module.app)
+    return _single(name)
+
+
+def _single(name: str) -> Any:
     single = typer.Typer(add_completion=False)
-    single.command(name)(getattr(module, name))
+    single.command(name)(getattr(import_module(f"hueandcry.cli.{name}"), name))
     return typer.main.get_command(single)
 
 

@@ -81,3 +81,17 @@ def watch() -> None:
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
     service.serve(watch_settings.load(), settings.load())
+
+
+@app.command()
+def ledger() -> None:
+    """Run the ledger: sign checkpoints of the log, and give agencies their proofs.
+
+    Settings: HUEANDCRY_LEDGER_HOST, _PORT, _CERTIFICATE, _KEY, _ORIGIN, _SIGNING_KEY, _EVERY_SECONDS.
+    """
+    from hueandcry import settings
+    from hueandcry.ledger import server
+    from hueandcry.ledger import settings as ledger_settings
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    server.serve(ledger_settings.load(), settings.load())

@@ -21,7 +21,7 @@ _TYPES = {
 LABELS = {
     "action": "of a delivery, as in avro/: 7",
     "agency": "agencies of the network: as many as there are; on `watch` only",
-    "answer": "found, elsewhere, nothing",
+    "answer": "found, elsewhere, nothing; of the ledger: answered, or the rule that refuses: about 12",
     "by": "what was asked by, or how an agency showed who it is: 11",
     "form": "original, redacted, none",
     "group": "consumer groups of our own processes: about 5",
@@ -39,7 +39,7 @@ LABELS = {
     "stage": "admit, distribute",
     "status": "HTTP's: about 10",
     "topic": "topics that a lane or group of ours reads: 2 for each region, and 2",
-    "type": "of a report or notice, as in avro/: 8",
+    "type": "of a report, notice or record of the ledger, as in avro/: 9",
     "what": "things that become due: 4; alert, report",
 }
 

@@ -5,14 +5,17 @@ One encoded form serves all agencies that may see the same of an alert: it is ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hueandcry.alerts.ids import delivery_id
+from hueandcry.distribute import account
 from hueandcry.distribute.decision import Send
 from hueandcry.distribute.entries import Entry
 from hueandcry.lanes.batch import Record
+from hueandcry.ledger.records import Act
 from hueandcry.metrics import DELIVERIES, Uncommitted
+from hueandcry.rights.network import Agency
 from hueandcry.rights.redact import redact
 from hueandcry.wire.codec import SchemaIds, decode_as, delivery_value, encode
 from hueandcry.wire.schemas import schema
@@ -47,33 +50,42 @@ class Deliveries:
         self._ours = schema("hueandcry.Alert").fingerprint
 
     def records(
-        self, sends: Iterable[Send], *, cause: str, home: int, received_at: int, now_ms: int
-    ) -> Iterator[Record]:
-        """A record for each send.
+        self,
+        sends: Iterable[Send],
+        members: Mapping[str, Agency],
+        *,
+        cause: str,
+        home: int,
+        received_at: int,
+        now_ms: int,
+    ) -> Iterator[Record | Act]:
+        """A record for each send, and what the ledger says of it.
 
         Args:
+            members: agencies of the network.
             cause: what set the deliveries off; makes their ids.
             home: partition that keeps the alerts.
             received_at: when the message that set them off was received, epoch milliseconds.
             now_ms: epoch milliseconds.
         """
-        made: dict[object, tuple[bytes, bytes, list[tuple[str, bytes]], str]] = {}
+        made: dict[object, tuple[bytes, bytes, list[tuple[str, bytes]], str, str]] = {}
         for send in sends:
             head = send.entry["head"]
             withheld = send.granted.withheld if send.granted else None
             form_of = (head["alert_id"], head["version"], send.action, withheld, send.related, send.reason)
             if form_of not in made:
                 made[form_of] = self._made(send, cause, home, received_at, now_ms)
-            key, value, headers, form = made[form_of]
+            key, value, headers, form, identifier = made[form_of]
             if send.granted is not None:
                 subscriptions = ",".join(send.granted.subscriptions).encode()
                 headers = [*headers, (SUBSCRIPTION_HEADER, subscriptions)]
             self._told.count(DELIVERIES, head["kind"], send.action, form)
             yield Record(f"inbox.{send.agency}", value, key, headers)
+            yield account.disclosed(send, identifier, form, members.get(send.agency), now_ms)
 
     def _made(
         self, send: Send, cause: str, home: int, received_at: int, now_ms: int
-    ) -> tuple[bytes, bytes, list[tuple[str, bytes]], str]:
+    ) -> tuple[bytes, bytes, list[tuple[str, bytes]], str, str]:
         entry, head = send.entry, send.entry["head"]
         form, body, schema_id = self._body(send)
         if send.action == "linked":
@@ -97,7 +109,13 @@ class Deliveries:
             "schema_id": schema_id,
         }
         headers = list(entry["proof"].items()) if form == "original" else []
-        return head["alert_id"].encode(), delivery_value(self._delivery_id, prefix, body), headers, form
+        return (
+            head["alert_id"].encode(),
+            delivery_value(self._delivery_id, prefix, body),
+            headers,
+            form,
+            prefix["delivery_id"],
+        )
 
     def _body(self, send: Send) -> tuple[str, bytes | None, int]:
         """Form, bytes and schema id of the alert as the agency may see it."""

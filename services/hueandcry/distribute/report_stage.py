@@ -13,7 +13,7 @@ from typing import Any
 
 from hueandcry.alerts.ids import report_notice_id
 from hueandcry.alerts.remarks import Remark
-from hueandcry.distribute import say
+from hueandcry.distribute import account, say
 from hueandcry.distribute.conflicts import MaySee
 from hueandcry.distribute.decision import Send
 from hueandcry.distribute.entries import Entry, Register
@@ -23,6 +23,7 @@ from hueandcry.distribute.schedule import Due
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Record
 from hueandcry.lanes.state import Overlay
+from hueandcry.ledger.records import Act
 from hueandcry.metrics import NOTICES, REFUSALS, REPORTS, Uncommitted, shown
 from hueandcry.receipts import Origin, Writer
 from hueandcry.rights.network import Network
@@ -77,7 +78,9 @@ class ReportStage:
         self._ids = {name: schemas.id_of(name) for name in RECORDS}
         self._ours = schema("hueandcry.Report").fingerprint
 
-    def claim(self, claim: Entry, register: Register, partition: int, now_ms: int) -> tuple[Outcome, list[Record]]:
+    def claim(
+        self, claim: Entry, register: Register, partition: int, now_ms: int
+    ) -> tuple[Outcome, list[Record | Act]]:
         """Act on a claim of one of CLAIM_TYPES: the decision, whose deliveries and claims are still to be written, and
         the receipt and notices."""
         decider = self._decider(register, partition, now_ms)
@@ -90,7 +93,8 @@ class ReportStage:
         if outcome.outcome == "refused":
             return outcome, self.refused(claim, outcome.remarks, register.state, now_ms)
         records = self._notices(outcome.notices, now_ms, claim["submission"]["proof"], self._is_exact(claim, report))
-        told = {record.topic.partition(".")[2] for record in records} | {send.agency for send in outcome.sends}
+        told = {each.agency for each in outcome.notices} & self._network().agencies.keys()
+        told |= {send.agency for send in outcome.sends}
         records += self._notices(outcome.elsewhere, now_ms, claim["submission"]["proof"], self._is_exact(claim, report))
         self._count(report["type"], outcome.outcome, register.state)
         remarks = [remark.as_record() for remark in outcome.remarks]
@@ -102,14 +106,16 @@ class ReportStage:
                     reporter, origin, outcome.outcome, now_ms, head=report, delivered_to=len(told), remarks=remarks
                 )
             )
+        if outcome.outcome != "merged":
+            records.append(account.reported(report, now_ms))
         return outcome, records
 
-    def due(self, due: Due, register: Register, partition: int, now_ms: int) -> list[Record]:
+    def due(self, due: Due, register: Register, partition: int, now_ms: int) -> list[Record | Act]:
         """Act on a hit that was not answered in time."""
         outcome = self._decider(register, partition, now_ms).due(due)
         return self._notices(outcome.notices, now_ms)
 
-    def refused(self, claim: Entry, remarks: list[Remark], state: Overlay, now_ms: int) -> list[Record]:
+    def refused(self, claim: Entry, remarks: list[Remark], state: Overlay, now_ms: int) -> list[Record | Act]:
         """Refuse the report that a claim carries: its bytes to the quarantine, a receipt to its reporter."""
         report, submission = self._report(claim), claim["submission"]
         origin = Origin(**submission["source"])
@@ -117,7 +123,8 @@ class ReportStage:
             self._told.count(REFUSALS, "distribute", origin.region, remark.rule)
         self._count(report["type"], "refused", state)
         reporter = report["reporter"]
-        records = [
+        records: list[Record | Act] = [
+            account.report_refused(report, remarks, now_ms),
             self._writer.quarantine(
                 origin,
                 remarks,
@@ -127,7 +134,7 @@ class ReportStage:
                 headers=list(submission["proof"].items()),
                 claimed_issuer=reporter,
                 signer=reporter,
-            )
+            ),
         ]
         if reporter in self._network().agencies:
             said = [remark.as_record() for remark in remarks]
@@ -159,9 +166,9 @@ class ReportStage:
 
     def _notices(
         self, notices: Iterable[Told], now_ms: int, proof: Mapping[str, bytes] | None = None, exact: bool = False
-    ) -> list[Record]:
+    ) -> list[Record | Act]:
         members = self._network().agencies
-        records: list[Record] = []
+        records: list[Record | Act] = []
         for each in notices:
             # Who has left the network has no topic any more, and what can't be written would stop the report.
             if each.agency not in members:
@@ -182,6 +189,8 @@ class ReportStage:
             headers = list(proof.items()) if proof and exact and each.report is not None else []
             records.append(Record(f"notices.{each.agency}", value, head["alert_id"].encode(), headers))
             self._told.count(NOTICES, each.type)
+            what, rule, own_id = f"notice {each.type}", f"report {each.about}", record["notice_id"]
+            records.append(account.noticed(each.agency, members[each.agency], what, head, own_id, rule, now_ms))
         return records
 
     def _count(self, kind: str, outcome: str, state: Overlay) -> None:

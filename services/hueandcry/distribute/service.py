@@ -11,6 +11,7 @@ from hueandcry.errors import NetworkError
 from hueandcry.lanes.app import lane_app
 from hueandcry.lanes.lane import Lane
 from hueandcry.lanes.worker import run
+from hueandcry.ledger.records import TOPIC as LEDGER
 from hueandcry.settings import Settings
 from hueandcry.wire.codec import SchemaIds
 from hueandcry.wire.kafka import client_config, partitions_of, producer_config, registry_client
@@ -56,7 +57,8 @@ def serve(settings: Settings) -> None:
 
 
 def _partitions(settings: Settings) -> int:
-    """Number of partitions that the three topics share."""
+    """Number of partitions that the three topics share. The ledger is another matter, but must be there, too."""
+    partitions_of(settings, LEDGER)
     counts = partitions_of(settings, ADMITTED, CLAIMS, REGISTER)
     if len(set(counts.values())) != 1:
         said = ", ".join(f"{name} has {count}" for name, count in counts.items())

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from hueandcry.alerts.ids import notice_id, receipt_id
 from hueandcry.alerts.remarks import Remark
 from hueandcry.alerts.reports import CONFIRM_WITHIN_MS
-from hueandcry.distribute import announce, conflicts, reported, schedule
+from hueandcry.distribute import account, announce, conflicts, reported, schedule
 from hueandcry.distribute.conflicts import Notice
 from hueandcry.distribute.decide import Decider
 from hueandcry.distribute.decision import Decision
@@ -26,6 +27,7 @@ from hueandcry.identity import Likeness, contradictions, possible_match
 from hueandcry.lanes import tally
 from hueandcry.lanes.batch import Batch, Effects, Incoming, Record, Tick
 from hueandcry.lanes.state import Overlay
+from hueandcry.ledger.records import Act
 from hueandcry.metrics import (
     DELIVERY_SECONDS,
     DENIED,
@@ -48,7 +50,7 @@ from hueandcry.wire.framing import frame, unframe
 log = logging.getLogger(__name__)
 
 ADMITTED = "admitted"
-Post = Record | Claim
+Post = Record | Claim | Act
 #: Name of the stage's tally.
 TALLY = "admitted"
 
@@ -84,6 +86,7 @@ class Distribute:
         self._received: list[tuple[str, str, int]] = []
         self._deliveries = Deliveries(schemas, self._told)
         self._claim_id = schemas.id_of("hueandcry.Claim")
+        self._ledger_id = schemas.id_of("hueandcry.LedgerBatch")
         self._register_ids = {name: schemas.id_of(name) for name in RECORDS}
         self._writer = Writer({name: schemas.id_of(name) for name in ("hueandcry.Receipt", "hueandcry.Refusal")})
         self._reports = ReportStage(
@@ -125,7 +128,7 @@ class Distribute:
                 counts.setdefault(message.partition, Counter()).update(("read", outcome))
         for partition, count in counts.items():
             tally.add(batch.state[partition], TALLY, count)
-        return Effects(list(posted(made, self._claim_id)), batch.state, committed=self._committed)
+        return Effects(self._posted(made), batch.state, committed=self._committed)
 
     def give_up(self, batch: Batch, reason: str) -> Effects:
         """Refuse the only message of the batch: Kafka would not take what came of it."""
@@ -136,7 +139,7 @@ class Distribute:
         records, outcome = self._given_up(message, "kafka.refused", text, state, self._now_ms())
         if outcome is not None:
             tally.add(state, TALLY, Counter(("read", outcome)))
-        return Effects(records, batch.state, committed=self._committed)
+        return Effects(self._posted(records), batch.state, committed=self._committed)
 
     def due(self, tick: Tick) -> Effects:
         """Do what is due as of the tick; the oldest first within each partition, no more in all than its limit."""
@@ -160,8 +163,7 @@ class Distribute:
                     state.fold(alone)
                     made += records
                     self._told.count(DUE_DONE, due.what)
-        posts = list(posted(made, self._claim_id))
-        return Effects(posts, tick.state, more=not left, committed=self._committed)
+        return Effects(self._posted(made), tick.state, more=not left, committed=self._committed)
 
     def postpone(self, tick: Tick, reason: str) -> Effects:
         """Put off the first thing that is due: Kafka does not take what comes of it."""
@@ -174,6 +176,9 @@ class Distribute:
                 return Effects(state=tick.state, committed=self._committed)
         return Effects(state=tick.state)
 
+    def _posted(self, made: Iterable[Post]) -> list[Record]:
+        return list(posted(made, self._claim_id, self._ledger_id))
+
     def _done(self, due: Due, state: Overlay, partition: int, now_ms: int) -> Sequence[Post]:
         register = Register(state, self._register_ids)
         if due.what == "answer":
@@ -183,10 +188,13 @@ class Distribute:
         if register.alert(due.alert_id) is None:
             reported.forget(state, due.alert_id)
         cause = f"{due.what}/{due.alert_id}/{due.at_ms}"
-        return [
-            *self._records(decision, partition, cause, due.at_ms, now_ms),
-            *self._news(decision, known, cause, now_ms),
-        ]
+        done: list[Post] = self._records(decision, partition, cause, due.at_ms, now_ms)
+        done += self._news(decision, known, cause, now_ms)
+        if known is not None and due.what == "expire" and decision.remarks:
+            done.append(account.expired(known["head"], now_ms))
+        elif known is not None and register.alert(due.alert_id) is None:
+            done.append(account.erased(due.alert_id, known["head"]["version"], "register", "retention", now_ms))
+        return done
 
     def _decider(self, register: Register, partition: int, now_ms: int) -> Decider:
         return Decider(register, self._routes, self._may_see, self._judge, partition, now_ms)
@@ -228,6 +236,7 @@ class Distribute:
                 remarks=remarks,
             )
         )
+        records += account.version(admitted, dict(message.headers), decision, receipt_id(*origin), now_ms)
         records += self._notices(conflicts.notices(decision.met, head, self._may_see), cause, now_ms)
         self._told.count(OUTCOMES, head["kind"], head["issuing_region"], decision.outcome)
         self._received.append((head["kind"], head["issuing_region"], received_at))
@@ -241,29 +250,40 @@ class Distribute:
         sends = [*decision.sends, *(send for send in told if send.agency in members)]
         sends = [suspended(send, self._network()) for send in sends]
         records: list[Post] = list(
-            self._deliveries.records(sends, cause=cause, home=partition, received_at=received_at, now_ms=now_ms)
+            self._deliveries.records(
+                sends, members, cause=cause, home=partition, received_at=received_at, now_ms=now_ms
+            )
         )
         for claim in decision.claims:
             others = (each for each in range(self._partitions) if each != partition)
             records += [Claim(to, claim.record) for to in (others if claim.to is None else (claim.to,))]
         for found in decision.linked:
+            records.append(account.linked(found, now_ms))
             of = f"{cause}/{found.one['head']['alert_id']}/{found.other['head']['alert_id']}"
             records += self._notices(announce.notices(found, self._may_see, self._rights), of, now_ms)
         return records
 
-    def _notices(self, notices: Iterable[Notice], cause: str, now_ms: int) -> Iterator[Record]:
+    def _notices(self, notices: Iterable[Notice], cause: str, now_ms: int) -> Iterator[Record | Act]:
         for notice in notices:
             own = notice.standing["head"]
             # Who has left the network has no topic any more, and what can't be written would stop the alert.
-            if own["issuer"] in self._network().agencies:
+            agency = self._network().agencies.get(own["issuer"])
+            if agency is not None:
                 origin = Origin(**notice.standing["source"])
-                yield self._writer.notice(own["issuer"], origin, own, [notice.remark.as_record()], now_ms, cause=cause)
+                yield self._writer.notice(agency.id, origin, own, [notice.remark.as_record()], now_ms, cause=cause)
+                identifier = notice_id(own["alert_id"], own["version"], cause)
+                yield account.noticed(agency.id, agency, "notice", own, identifier, notice.remark.rule, now_ms)
 
-    def _news(self, decision: Decision, entry: Entry | None, cause: str, now_ms: int) -> Iterator[Record]:
+    def _news(self, decision: Decision, entry: Entry | None, cause: str, now_ms: int) -> Iterator[Record | Act]:
         """What the issuer of an alert is told where it has sent nothing."""
-        if entry is not None and decision.remarks and entry["head"]["issuer"] in self._network().agencies:
+        agency = self._network().agencies.get(entry["head"]["issuer"]) if entry is not None else None
+        if entry is not None and decision.remarks and agency is not None:
             head, remarks = entry["head"], [remark.as_record() for remark in decision.remarks]
-            yield self._writer.notice(head["issuer"], Origin(**entry["source"]), head, remarks, now_ms, cause=cause)
+            yield self._writer.notice(agency.id, Origin(**entry["source"]), head, remarks, now_ms, cause=cause)
+            identifier = notice_id(head["alert_id"], head["version"], cause)
+            yield account.noticed(
+                agency.id, agency, "notice", head, identifier, account.rules(decision.remarks), now_ms
+            )
 
     def _may_see(self, agency_id: str, head: Mapping[str, Any]) -> bool:
         network = self._network()
@@ -276,7 +296,7 @@ class Distribute:
 
     def _refused(
         self, message: Incoming, admitted: Mapping[str, Any], remarks: list[Remark], now_ms: int
-    ) -> list[Record]:
+    ) -> list[Post]:
         head = admitted["head"]
         origin = Origin(**admitted["source"])
         for remark in remarks:
@@ -301,11 +321,12 @@ class Distribute:
                 head=head,
                 remarks=[remark.as_record() for remark in remarks],
             ),
+            account.refused(head, remarks, receipt_id(*origin), now_ms),
         ]
 
     def _given_up(
         self, message: Incoming, rule: str, text: str, state: Overlay, now_ms: int
-    ) -> tuple[list[Record], str | None]:
+    ) -> tuple[Sequence[Post], str | None]:
         if message.topic == CLAIMS:
             claim = decode("hueandcry.Claim", unframe(message.value)[1])
             if claim["type"] == "report":

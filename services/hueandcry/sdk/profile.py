@@ -35,6 +35,8 @@ _EXAMPLES = {
     "search_url": 'search_url = "https://search.example:8082"',
     "search_ca": 'search_ca = "ca.pem"',
     "gateway_url": 'gateway_url = "https://gateway.example:8083"',
+    "ledger_url": 'ledger_url = "https://ledger.example:8084"',
+    "ledger_verifier_key": 'ledger_verifier_key = "name+id+key", as the operator gave it',
     "signing_key": 'signing_key = "signing.pem"',
     "key_id": 'key_id = "nl-police-2026"',
     "user": 'user = "nl-police"',
@@ -57,6 +59,9 @@ class Profile:
         search_url: where search answers; empty where config.toml does not say it.
         search_ca: PEM file of whom to trust for it; None: as for the registry.
         gateway_url: where the gateway answers; empty where config.toml does not say it. It is trusted as search is.
+        ledger_url: where the ledger answers; empty where config.toml does not say it.
+        ledger_ca: PEM file of whom to trust for it; None: as for the registry.
+        ledger_key: public key of the ledger, as name+id+key; empty where config.toml does not say it.
     """
 
     folder: Path
@@ -69,6 +74,9 @@ class Profile:
     search_url: str = ""
     search_ca: Path | None = None
     gateway_url: str = ""
+    ledger_url: str = ""
+    ledger_ca: Path | None = None
+    ledger_key: str = ""
 
     @property
     def alerts_topic(self) -> str:
@@ -209,6 +217,9 @@ def _read(folder: Path, *, agency: bool) -> Profile:
         search_url=config.url("search_url", required=False),
         search_ca=config.path("search_ca") or settings.registry_ca,
         gateway_url=config.url("gateway_url", required=False),
+        ledger_url=config.url("ledger_url", required=False),
+        ledger_ca=config.path("ledger_ca") or settings.registry_ca,
+        ledger_key=config.text("ledger_verifier_key", required=False),
     )
 
 

@@ -148,7 +148,7 @@ class Api:
         except Unavailable as error:
             raise Refused(503, "replica", error.diagnostics()) from error
         consultation = str(uuid.uuid4())
-        await self._log(_record(consultation, at_ms, signed, question, asked, found))
+        await self._log(_record(consultation, at_ms, signed, question, asked, found), agency.state)
         answered = "found" if found.exact or found.proposed else "elsewhere" if found.elsewhere else "nothing"
         self._metrics.searches.labels(question.by, answered).inc()
         shown = _shown(found, asked.remarks) | {
@@ -183,14 +183,15 @@ class Api:
             raise Refused(403, "agency", "the agency of this key is not in the network")
         return signed, agency, network
 
-    async def _log(self, record: dict[str, Any]) -> None:
+    async def _log(self, record: dict[str, Any], state: str) -> None:
         begun = time.perf_counter()
         try:
-            first = await self._nonces.is_first(record, await self._consultations.log(record))
+            first = await self._nonces.is_first(record, await self._consultations.log(record, state))
+            if not first:
+                raise Refused(401, "request.replayed", "this request has been answered already; sign each anew")
+            await self._consultations.show(record, state)
         except NotLogged as error:
             raise Refused(503, "consultation", error.diagnostics()) from error
-        if not first:
-            raise Refused(401, "request.replayed", "this request has been answered already; sign each anew")
         self._metrics.logged.observe(time.perf_counter() - begun)
 
     def _for_peers(self, answer: Callable[[Holder, Any], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:

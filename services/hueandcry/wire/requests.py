@@ -31,6 +31,7 @@ from hueandcry.wire.proof import is_valid_at, public_key
 
 SEARCH_TAG = "hueandcry-search"
 GATEWAY_TAG = "hueandcry-gateway"
+LEDGER_TAG = "hueandcry-ledger"
 MAX_AGE = dt.timedelta(minutes=5)
 #: How far the clocks may differ.
 SKEW = dt.timedelta(seconds=5)

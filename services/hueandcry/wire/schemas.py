@@ -32,6 +32,7 @@ SUBJECTS = (
         "OpenHit",
         "ReportEntry",
         "Consultation",
+        "LedgerBatch",
     ),
 )
 

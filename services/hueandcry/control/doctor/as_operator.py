@@ -42,6 +42,7 @@ def operator_checks() -> list[Check]:
         Check("lanes", lambda: running.lanes(set_up.local), needs_kafka),
         Check("search", lambda: running.search(set_up.local), needs_kafka),
         Check("gateway", lambda: running.gateway(set_up.local), needs_kafka),
+        Check("ledger", lambda: running.ledger(set_up.local), needs_kafka),
         Check("transactions", lambda: running.transactions(set_up.settings), needs_kafka),
         Check("disk", lambda: machine.disk(set_up.settings.state_dir), ("settings",)),
         Check("balance", lambda: running.accounted(set_up.settings, _BALANCE_S), needs_kafka, _BALANCE_S + 2.0),

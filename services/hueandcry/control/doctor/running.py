@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +33,9 @@ _ASK_S = 5.0
 _MANY = 1_000
 #: How long one transaction may be seen open, in seconds; a lane's take milliseconds.
 _LOOK_AGAIN_S = 1.5
-_METRIC = re.compile(rb"^(hueandcry_lane_[a-z_]+)(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
+#: A checkpoint should come within seconds.
+_STALE_S = 60.0
+_METRIC = re.compile(rb"^(hueandcry_(?:lane|ledger)_[a-z_]+)(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
 
 
 def network(settings: Settings) -> Answer:
@@ -133,6 +137,24 @@ def gateway(local: LocalCluster | None) -> Answer:
     return ok(f"it takes and gives, at {status.address}")
 
 
+def ledger(local: LocalCluster | None) -> Answer:
+    """Whether the ledger is signed as it grows."""
+    if local is None:
+        return skipped("asked of a local process only; see hueandcry_ledger_* in /metrics of yours")
+    status = next(each for each in local.status() if each.name == "ledger")
+    if status.pid is None:
+        return wrong("it does not run", f"Its log {status.log} may say that the ledger is not what was signed")
+    if not status.ready:
+        return warning("it runs, and is not ready: it reads the log from its beginning", f"See {status.log}")
+    numbers = _metrics(status.address, local.certificates.ca)
+    age = numbers.get("hueandcry_ledger_checkpoint_age_seconds", 0.0)
+    says = f"{numbers.get('hueandcry_ledger_size', 0):,.0f} records, the newest checkpoint covers "
+    says += f"{numbers.get('hueandcry_ledger_signed_size', 0):,.0f}"
+    if age > _STALE_S:
+        return warning(f"{says}; others have waited {age:.0f} s for one", f"See {status.log}")
+    return ok(says)
+
+
 def transactions(settings: Settings) -> Answer:
     """Whether a transaction that nobody ends holds up the readers."""
     admin = AdminClient({"log_level": 0, **client_config(settings)})
@@ -187,9 +209,13 @@ def _ends(admin: AdminClient, where: list[tuple[str, int]], level: IsolationLeve
     return {(each.topic, each.partition): future.result(_ASK_S).offset for each, future in answers.items()}
 
 
-def _metrics(url: str) -> Mapping[str, float]:
+def _metrics(url: str, ca: Path | None = None) -> Mapping[str, float]:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2.0)
+    if ca is None:
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2.0)
+    else:
+        context = ssl.create_default_context(cafile=str(ca))
+        connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=2.0, context=context)
     try:
         connection.request("GET", "/metrics")
         found: dict[str, float] = {}

@@ -75,14 +75,14 @@ class LocalCluster:
         return self._external.bootstrap if self._external else self.broker.bootstrap
 
     def port(self, name: str) -> int:
-        """The loopback port of that name: clients, internal, controller, or a service's name."""
+        """The loopback port of that name: clients, internal, controller, or a service's."""
         return self._ports[name]
 
     def up(self, processors: bool = True) -> None:
         """Start what does not run yet: Kafka, the registry, the network of `network_dir`, and the processors.
 
         Args:
-            processors: also admit, distribute, search and the gateway.
+            processors: also admit, distribute, search and the others.
 
         Raises:
             SettingsError: Java or Maven is missing, or a setting is wrong.
@@ -140,7 +140,7 @@ class LocalCluster:
         return self._service(name).process.stop(_GRACE_S)
 
     def process(self, name: str) -> Process:
-        """The process of broker, registry, admit, distribute, search or gateway."""
+        """The process of the broker, or of one of our services."""
         return self.broker.process if name == "broker" else self._service(name).process
 
     def write_profiles(self) -> None:
@@ -174,7 +174,7 @@ class LocalCluster:
         apply(spec, Cluster(client_config(settings), registry), passwords=profiles.passwords(self.home))
 
     def env_for(self, name: str) -> dict[str, str]:
-        """The environment of a service (registry, admit, distribute, search, gateway), or of the `operator`."""
+        """The environment of one of our services, or of a command of the `operator`."""
         return environment(
             name,
             self.home,
@@ -254,12 +254,12 @@ class LocalCluster:
         return self._external.user, self._external.password.get_secret_value()
 
     def _addresses(self) -> Addresses:
-        registry_url, search_url, gateway_url = (
-            f"https://{LOOPBACK}:{self._ports[name]}" for name in ("registry", "search", "gateway")
+        registry_url, search_url, gateway_url, ledger_url = (
+            f"https://{LOOPBACK}:{self._ports[name]}" for name in ("registry", "search", "gateway", "ledger")
         )
         if self._external is None:
             ca = self.certificates.ca
-            return Addresses(self.bootstrap, ca, registry_url, ca, search_url, gateway_url)
+            return Addresses(self.bootstrap, ca, registry_url, ca, search_url, gateway_url, ledger_url)
         return Addresses(
             self.bootstrap,
             self._external.ca.resolve() if self._external.ca else None,
@@ -267,6 +267,7 @@ class LocalCluster:
             self.certificates.ca,
             search_url,
             gateway_url,
+            ledger_url,
             self._external.security_protocol,
             self._external.sasl_mechanism,
         )

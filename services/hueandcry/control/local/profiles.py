@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hueandcry.control.local.tls import write_private
 from hueandcry.errors import SettingsError
+from hueandcry.ledger.notes import verifier_key
 from hueandcry.rights.network import Agency
 
 OPERATOR = "operator"
@@ -38,7 +39,10 @@ SERVICE_USERS = {
     "search": "hc-search",
     "watch": "hc-watch",
     "gateway": "hc-gateway",
+    "ledger": "hc-ledger",
 }
+#: Name of the ledger of a local set-up.
+LEDGER_ORIGIN = "hueandcry.local/ledger"
 _SIZING = """\
 # Written by `hueandcry local up`: one broker on a small machine.
 max_partitions: 3
@@ -58,6 +62,7 @@ class Addresses:
     registry_ca: Path
     search_url: str = ""
     gateway_url: str = ""
+    ledger_url: str = ""
     security_protocol: str = "SASL_SSL"
     sasl_mechanism: str = "SCRAM-SHA-512"
 
@@ -118,6 +123,7 @@ def write_operator(home: Path, addresses: Addresses, user: str, user_password: s
         "network_dir": str(network_dir),
         "security_protocol": addresses.security_protocol,
         "sasl_mechanism": addresses.sasl_mechanism,
+        "ledger_verifier_key": ledger_key(home),
     }
     auth = {
         "user": user,
@@ -157,6 +163,8 @@ def write_agency(home: Path, agency: Agency, addresses: Addresses) -> None:
         **_common(addresses),
         **({"search_url": addresses.search_url} if addresses.search_url else {}),
         **({"gateway_url": addresses.gateway_url} if addresses.gateway_url else {}),
+        **({"ledger_url": addresses.ledger_url} if addresses.ledger_url else {}),
+        "ledger_verifier_key": ledger_key(home),
         "security_protocol": addresses.security_protocol,
         "sasl_mechanism": addresses.sasl_mechanism,
         "signing_key": str(signing_key),
@@ -174,6 +182,19 @@ def write_custody(home: Path, agency: Agency) -> None:
         key = Ed25519PrivateKey.generate()
         write_private(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     _write_public_key(home, agency.id, key_file, f"{agency.id}.gateway")
+
+
+def ledger_key(home: Path) -> str:
+    """The ledger's public key, in the form of signed notes; the key itself is made at the first call."""
+    path = home / OPERATOR / "ledger.pem"
+    if not path.is_file():
+        _private_folder(path.parent)
+        made = Ed25519PrivateKey.generate()
+        write_private(path, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    private = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise SettingsError(f"{path} is no Ed25519 key", hint="Put back the one that was there")
+    return str(verifier_key(LEDGER_ORIGIN, private))
 
 
 def write_sizing(home: Path, *, one_broker: bool) -> None:

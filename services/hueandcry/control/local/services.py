@@ -9,16 +9,18 @@ from pathlib import Path
 
 from hueandcry.control.local.ports import LOOPBACK, Ports
 from hueandcry.control.local.process import Process
-from hueandcry.control.local.profiles import OPERATOR, SERVICE_USERS, Addresses, Secrets
+from hueandcry.control.local.profiles import LEDGER_ORIGIN, OPERATOR, SERVICE_USERS, Addresses, Secrets
 from hueandcry.control.local.tls import Certificates
 from hueandcry.settings import PREFIX, Settings
 
 #: In the order in which they start.
-NAMES = ("registry", "admit", "distribute", "search", "gateway", "watch")
+NAMES = ("registry", "admit", "distribute", "search", "gateway", "ledger", "watch")
 #: Those that `up` starts last, together.
-PROCESSORS = ("admit", "distribute", "search", "gateway", "watch")
+PROCESSORS = ("admit", "distribute", "search", "gateway", "ledger", "watch")
+#: Checkpoints of a log on one machine come quickly: whoever tries it out does not want to wait.
+LEDGER_EVERY_SECONDS = 1
 #: Those that speak HTTPS.
-_SECURE = ("registry", "search", "gateway")
+_SECURE = ("registry", "search", "gateway", "ledger")
 #: Servers of the user's own, whose certificates are watched beside ours.
 _WATCH_TLS = f"{PREFIX}WATCH_TLS"
 
@@ -100,7 +102,9 @@ def environment(
             "search_port": ports["search"],
         }
     if name == "watch":
-        told["watch_tls"] = f"search={LOOPBACK}:{ports['search']} {os.environ.get(_WATCH_TLS, '')}".strip()
+        told["watch_tls"] = " ".join(
+            [*(f"{each}={LOOPBACK}:{ports[each]}" for each in ("search", "ledger")), os.environ.get(_WATCH_TLS, "")]
+        ).strip()
     if name == "gateway":
         told |= {
             "gateway_certificate": certificates.gateway,
@@ -111,6 +115,15 @@ def environment(
             "gateway_search_url": addresses.search_url,
             "gateway_search_ca": certificates.ca,
             "gateway_webhook_secret": known.webhook_secret,
+        }
+    if name == "ledger":
+        told |= {
+            "ledger_certificate": certificates.ledger,
+            "ledger_key": certificates.ledger_key,
+            "ledger_port": ports["ledger"],
+            "ledger_origin": LEDGER_ORIGIN,
+            "ledger_signing_key": home / OPERATOR / "ledger.pem",
+            "ledger_every_seconds": LEDGER_EVERY_SECONDS,
         }
     if name in ("admit", "search"):
         told["identity_secret"] = known.identity_secret

@@ -1,5 +1,4 @@
-"""Certificates of the local set-up: an authority of our own, and one certificate each for broker,
-registry, search and gateway.
+"""Certificates of the local set-up: an authority of our own, and one certificate each for broker and services.
 
 The authority's private key is never written: it signs these certificates and is dropped, so nobody can issue another.
 Only the broker's certificate may be used as a client's (for Kafka's controller and inter-broker listeners).
@@ -24,8 +23,7 @@ _RENEW_DAYS = 14
 
 
 class Certificates:
-    """The files: `ca.pem` for clients, `broker.pem` (key and chain), `registry`, `search` and
-    `gateway` each `.pem` and `.key`."""
+    """The files: `ca.pem` for clients, `broker.pem` (key and chain), others each `.pem` and `.key`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,6 +35,8 @@ class Certificates:
         self.search_key = folder / "search.key"
         self.gateway = folder / "gateway.pem"
         self.gateway_key = folder / "gateway.key"
+        self.ledger = folder / "ledger.pem"
+        self.ledger_key = folder / "ledger.key"
 
     def ensure(self) -> bool:
         """Issue all of them where one is missing or ends within two weeks.
@@ -60,6 +60,9 @@ class Certificates:
         gateway_key, gateway = _issue("hueandcry-gateway", ca, ca_key, now, client=False)
         write_private(self.gateway_key, gateway_key)
         self.gateway.write_bytes(gateway + chain)
+        ledger_key, ledger = _issue("hueandcry-ledger", ca, ca_key, now, client=False)
+        write_private(self.ledger_key, ledger_key)
+        self.ledger.write_bytes(ledger + chain)
         self.search.write_bytes(search + chain)
         self.registry.write_bytes(registry + chain)
         self.ca.write_bytes(chain)  # last: with it the set is whole
@@ -68,6 +71,7 @@ class Certificates:
     def _good(self) -> bool:
         files = (self.ca, self.broker, self.registry, self.registry_key, self.search, self.search_key)
         files += (self.gateway, self.gateway_key)
+        files += (self.ledger, self.ledger_key)
         if not all(path.is_file() for path in files):
             return False
         ends = x509.load_pem_x509_certificate(self.ca.read_bytes()).not_valid_after_utc

@@ -51,6 +51,7 @@ def of_agency(agency: Agency) -> Iterator[Acl]:
     yield Acl(agency.user, "read", "topic", "literal", f"inbox.{agency.id}")
     yield Acl(agency.user, "read", "topic", "literal", f"receipts.{agency.id}")
     yield Acl(agency.user, "read", "topic", "literal", f"notices.{agency.id}")
+    yield Acl(agency.user, "read", "topic", "literal", "checkpoints")
     yield Acl(agency.user, "write", "topic", "literal", f"hits.{agency.region}")
     yield Acl(agency.user, "read", "group", "prefixed", f"{agency.id}.")
     if agency.publishes:
