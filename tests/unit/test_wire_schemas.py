@@ -14,6 +14,7 @@ import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from hueandcry.control.network.state import canonical
 from hueandcry.errors import RegistryError, UnknownSchema
 from hueandcry.rights.redact import SENSITIVITIES
 from hueandcry.wire import schemas
@@ -45,6 +46,11 @@ def test_the_text_for_the_registry_keeps_docs_and_logical_types() -> None:
     tree = json.loads(schema("Alert").json)
     assert tree["fields"][0]["type"] == {"type": "string", "logicalType": "uuid"}
     assert all(field["doc"] for field in tree["fields"])
+
+
+@pytest.mark.parametrize("name", all_subjects())
+def test_what_is_looked_up_in_the_registry_is_what_network_apply_registers(name: str) -> None:
+    assert canonical(schema(name).json) == schema(name).json
 
 
 def test_the_alert_is_the_last_field_of_a_delivery() -> None:

@@ -51,7 +51,8 @@ class ParsedSchema:
 
     Attributes:
         name: full name, for example hueandcry.Alert.
-        json: the schema as one text with every named type inlined at its first use; what a registry is given.
+        json: the schema as one text with every named type inlined at its first use; what a registry is given. Keys are
+            sorted: registries tell texts apart by the order of properties that are not Avro's.
         parsed: for fastavro, with logical types: times decode to datetime, uuids to UUID.
         hot: for fastavro, logical types and docs stripped: times decode to int milliseconds, uuids to str.
         fingerprint: SHA-256 of the Avro parsing canonical form, hex. The same for json, parsed and hot.
@@ -103,7 +104,7 @@ def schema(name: str) -> ParsedSchema:
     bare = _stripped(tree)
     return ParsedSchema(
         name=name,
-        json=json.dumps(tree, ensure_ascii=False, separators=(",", ":")),
+        json=json.dumps(tree, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
         parsed=parse_schema(json.loads(json.dumps(tree))),
         hot=parse_schema(bare),
         fingerprint=fingerprint(to_parsing_canonical_form(bare), "SHA-256"),
