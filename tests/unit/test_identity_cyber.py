@@ -67,6 +67,7 @@ fanged = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
 @example("asn", "a@b")
+@example("ipv4", "//0/://")
 @given(st.sampled_from(TYPES), st.text() | fanged)
 def test_normalising_twice_changes_nothing(kind: str, value: str) -> None:
     once = normalise_indicator(kind, value)

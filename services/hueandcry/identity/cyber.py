@@ -99,7 +99,7 @@ def normalise_indicator(kind: str, value: str) -> Indicator:
 def _network(kind: str, value: str) -> Indicator:
     real = refang(value).strip() if not value.isalnum() else value
     if "://" in real:
-        return _url(real) or Indicator("other", real)
+        return _stable_url(real) or Indicator("other", real)
     if _IPV4.fullmatch(real):
         return Indicator("ipv4", real)
     if ":" in real:
@@ -114,12 +114,18 @@ def _network(kind: str, value: str) -> Indicator:
         # A bare word with dots may be a file as well as a host: only a defanged one shows what it is.
         return Indicator("other", unicodedata.normalize("NFC", real).strip())
     if kind == "url" and ("/" in real or ":" in real):
-        return _url(f"//{real}") or Indicator("other", real)
+        return _stable_url(f"//{real}") or Indicator("other", real)
     if "/" in real and kind != "email":
-        return _url(f"//{real}") or Indicator("other", real)
+        return _stable_url(f"//{real}") or Indicator("other", real)
     if not _LIKE_IPV4.fullmatch(real) and (name := _host(real)) and "." in name:
         return Indicator("domain", name)
     return Indicator("other", real)
+
+
+def _stable_url(text: str) -> Indicator | None:
+    """A URL whose normal form is read as the same again: a path may have what looks like a scheme's end in it."""
+    found = _url(text)
+    return found if found is None or "://" not in found.value or _url(found.value) == found else None
 
 
 def _ipv6(value: str) -> Indicator | None:
