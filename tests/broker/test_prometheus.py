@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ from broker.on_platform import Platform, alert, next_version
 from broker.prometheus import scraping
 from hueandcry.control.local import LocalCluster
 from hueandcry.dashboards.rules import rules
+from hueandcry.errors import SearchError
 from hueandcry.sdk.reports import Reports
 from hueandcry.sdk.search import Search
 from hueandcry.sdk.subscriber import Subscriber
@@ -78,7 +80,8 @@ def test_every_panel_has_data(platform: Platform, tmp_path: Path) -> None:
                 if delivery.alert_id == car["alert_id"]:
                     reports.on(delivery, "sighting")
             inbox.processed()
-            search.ask("test of the dashboards", vin=car["subject"]["vin"]["raw"])
+            with contextlib.suppress(SearchError):  # after what other tests did to Kafka the replica may still be old
+                search.ask("test of the dashboards", vin=car["subject"]["vin"]["raw"])
             left[:] = [(panel, expr) for panel, expr in left if not prometheus.query(expr)]
             return not left
 

@@ -131,13 +131,13 @@ CASES = (
     Case(
         "QuarantineGrows",
         {
-            'hueandcry_refusals_total{stage="admit", region="europe", rule="wire.decode"}': "0+10x20",
+            'hueandcry_quarantine_offsets{region="europe"}': "0+10x20",
             'hueandcry_outcomes_total{kind="cyber", region="europe", outcome="delivered"}': "0+20x20",
         },
         {
-            'hueandcry_refusals_total{stage="admit", region="europe", rule="wire.decode"}': "0+10x20",
+            'hueandcry_quarantine_offsets{region="europe"}': "0+10x20",
             'hueandcry_outcomes_total{kind="cyber", region="europe", outcome="delivered"}': "0+200x20",
-            'hueandcry_refusals_total{stage="admit", region="africa", rule="wire.decode"}': "0+1x20",
+            'hueandcry_quarantine_offsets{region="africa"}': "0+1x20",
             'hueandcry_outcomes_total{kind="cyber", region="africa", outcome="delivered"}': "0+1x20",
         },
         "15m",

@@ -143,8 +143,9 @@ def rules(quick: int = 1) -> dict[str, Any]:
         ),
         _alert(
             "QuarantineGrows",
-            f"sum by (region) (increase(hueandcry_refusals_total[{time('15m')}])) > 20 and "
-            f"sum by (region) (increase(hueandcry_refusals_total[{time('15m')}])) > "
+            # Not by hueandcry_refusals_total: a rule that refuses for the first time shows itself with all it has refused.
+            f"sum by (region) (delta(hueandcry_quarantine_offsets[{time('15m')}])) > 20 and "
+            f"sum by (region) (delta(hueandcry_quarantine_offsets[{time('15m')}])) > "
             f"0.1 * sum by (region) (increase(hueandcry_outcomes_total[{time('15m')}]))",
             "ticket",
             "Many messages of a region are refused",
