@@ -178,7 +178,7 @@ def rules(quick: int = 1) -> dict[str, Any]:
         ),
         _alert(
             "WatchBlind",
-            f"time() - hueandcry_watch_timestamp_seconds > {seconds(120):g}",
+            f"time() - hueandcry_watch_timestamp_seconds > {max(8, seconds(120)):g}",
             "page",
             "Nobody watches the cluster",
             "The last look at Kafka was {{ $value | humanizeDuration }} ago: it does not answer, or watch is stuck.",
