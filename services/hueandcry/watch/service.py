@@ -69,7 +69,6 @@ def _app(measures: Measures) -> Starlette:
 def _look_on(
     settings: WatchSettings, common: Settings, feed: NetworkFeed, measures: Measures, stop: threading.Event
 ) -> None:
-    admin = AdminClient({**client_config(common), "log_level": 0})
     servers = settings.servers()
     registry = urlsplit(common.registry_url)
     if registry.scheme == "https" and registry.hostname:
@@ -78,13 +77,18 @@ def _look_on(
     while not stop.is_set():
         began, tick = time.time(), time.monotonic()
         try:
-            seen = look(admin, DATED, SIZED)
+            # A new client for each look: after a broker was away, librdkafka (2.16) no longer hears from a group's
+            # coordinator on an old one.
+            seen = look(AdminClient({**client_config(common), "log_level": 0}), DATED, SIZED)
             brokers = {f"broker-{number}": where for number, where in seen.brokers.items()} if secure else {}
             ends = expiries(servers | brokers)
             measures.took(seen, feed.current, ends, began, time.monotonic() - tick)
         except KafkaException as error:
             measures.failed()
             log.warning("could not look at the cluster: %s", error.args[0].str())
+        except TimeoutError:
+            measures.failed()
+            log.warning("could not look at the cluster: no answer in time")
         except Exception:
             # What can't be told now must not end what tells the rest.
             measures.failed()
